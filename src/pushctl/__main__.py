@@ -1,0 +1,23 @@
+"""Starts pushctl: ``python -m pushctl`` and the ``pushctl`` script."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    arguments = sys.argv[1:]
+    if arguments in (["--version"], ["-V"]):
+        # Answered before anything is imported: scripts ask this in a loop.
+        from pushctl import __version__
+
+        sys.stdout.write(f"pushctl {__version__}\n")
+        return
+    from pushctl.cli.app import run
+
+    sys.exit(run(arguments))
+
+
+if __name__ == "__main__":
+    main()

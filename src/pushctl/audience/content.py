@@ -1,0 +1,268 @@
+"""
+The bytes of an audience file, read line by line in constant memory.  The only I/O of this room.
+
+A file is read twice: once to find it sound as a whole before anything is sent, and once to send.
+What can be read only once (stdin, a pipe) is first copied to a temporary file without a name,
+which nobody but the current user can read.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import stat
+import tempfile
+import weakref
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
+
+from pushctl.errors import InvalidInput, Place, StorageError
+from pushctl.rules.text import printable
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+MAX_LINE_BYTES = 64 * 1024
+"""The longest line, and the longest csv record, that is read."""
+
+MAX_EXPANSION = 50
+"""How many times its compressed size a file may unfold to."""
+
+_UNGUARDED_BYTES = 2**20
+# Up to here a file may unfold as it likes.  Lists of real tokens compress to about a half, a bomb
+# of zeros to a thousandth.
+
+Compression = Literal["gz"]
+
+
+class Content(Protocol):
+    """Bytes that can be read from the start again and again, one reading at a time."""
+
+    @property
+    def shown(self) -> str:
+        """The name to show to people: the path as it was given, or ``-``."""
+
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """Open for reading, decompressed.  Raises :class:`~pushctl.errors.InvalidInput`."""
+
+    def close(self) -> None:
+        """Give back what is held.  May be called twice."""
+
+
+def open_content(
+    path: Path | Literal["-"], *, stdin: BinaryIO | None, compression: Compression | None
+) -> Content:
+    """
+    Return the content of the file *path*, or of *stdin* for ``-``.
+
+    Raises :class:`~pushctl.errors.InvalidInput` where there is no such file, where it may not be
+    read, is a folder or a device, or (for what can be read only once) has a line that is too
+    long; and :class:`~pushctl.errors.StorageError` where there is no room for a copy.
+    """
+    if path == "-":
+        if stdin is None:
+            raise InvalidInput("stdin is closed", place=Place("-"))
+        return _Copy("-", stdin, compression)
+    shown = printable(str(path))
+    with _explained(shown), path.open("rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if stat.S_ISREG(mode):
+            return _File(shown, path, compression, _identity(file))
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise InvalidInput("this is a device, not a file", place=Place(shown))
+        return _Copy(shown, file, compression)
+
+
+def numbered_lines(stream: BinaryIO, shown: str) -> Iterator[tuple[int, str]]:
+    """
+    Yield each line of *stream* with its number from 1, its line break included.
+
+    A byte order mark before the first is dropped.  Raises
+    :class:`~pushctl.errors.InvalidInput` with the place for a line over
+    :data:`MAX_LINE_BYTES`, a NUL byte, or what is not UTF-8.
+    """
+    for number, line in enumerate(_bounded_lines(stream, shown), start=1):
+        if number == 1:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        try:
+            text = line.decode()
+        except UnicodeDecodeError as error:
+            raise _not_utf8(line, error.start, Place(shown, number)) from None
+        if "\0" in text:
+            place = Place(shown, number, text.index("\0") + 1)
+            raise InvalidInput("a NUL byte: this is no text file", place=place)
+        yield number, text
+
+
+class _File:
+    """A regular file, opened anew for each reading."""
+
+    def __init__(
+        self,
+        shown: str,
+        path: Path,
+        compression: Compression | None,
+        identity: tuple[int, ...],
+    ) -> None:
+        self.shown = shown
+        self._path = path
+        self._compression = compression
+        self._identity = identity
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        with _explained(self.shown), self._path.open("rb") as file:
+            if _identity(file) != self._identity:
+                raise InvalidInput(
+                    "the file has changed since it was checked",
+                    place=Place(self.shown),
+                    hint="leave it alone until the run has ended, or send a copy of it",
+                )
+            yield _decompressed(file, self._compression, self.shown)
+
+    def close(self) -> None:
+        """Hold nothing between readings."""
+
+
+class _Copy:
+    """A temporary copy of what can be read only once."""
+
+    def __init__(self, shown: str, origin: BinaryIO, compression: Compression | None) -> None:
+        self.shown = shown
+        self._compression = compression
+        # Compressed bytes have no lines; what they unfold to is bounded when it is read.
+        pieces = _chunks(origin) if compression else _bounded_lines(origin, shown)
+        with _explained(shown):
+            self._file = _copied(pieces)
+        self._closed = weakref.finalize(self, self._file.close)
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        self._file.seek(0)
+        with _explained(self.shown):
+            yield _decompressed(self._file, self._compression, self.shown)
+
+    def close(self) -> None:
+        self._closed()
+
+
+class _Inflated(io.RawIOBase):
+    """What a gzip file unfolds to, as long as that is in proportion to its size."""
+
+    def __init__(self, compressed: BinaryIO, shown: str) -> None:
+        super().__init__()
+        self._compressed = compressed
+        self._gzip = gzip.GzipFile(fileobj=compressed, mode="rb")
+        self._shown = shown
+        self._size = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        view = memoryview(buffer)
+        data = self._gzip.read(len(view))
+        view[: len(data)] = data
+        self._size += len(data)
+        if self._size > max(_UNGUARDED_BYTES, MAX_EXPANSION * self._compressed.tell()):
+            raise InvalidInput(
+                f"unfolds to more than {MAX_EXPANSION} times its size: this is no list of tokens",
+                place=Place(self._shown),
+            )
+        return len(data)
+
+
+def _decompressed(file: BinaryIO, compression: Compression | None, shown: str) -> BinaryIO:
+    return io.BufferedReader(_Inflated(file, shown)) if compression else file
+
+
+def _bounded_lines(stream: BinaryIO, shown: str) -> Iterator[bytes]:
+    """Yield each line with its line break; never hold more than one that is within the bound."""
+    number = 0
+    while line := stream.readline(MAX_LINE_BYTES + 1):
+        number += 1
+        if len(line) > MAX_LINE_BYTES:
+            raise InvalidInput(
+                f"a line of more than {MAX_LINE_BYTES // 1024} KiB",
+                place=Place(shown, number),
+                hint="one token a line; lines end in a line feed",
+            )
+        yield line
+
+
+def _chunks(stream: BinaryIO) -> Iterator[bytes]:
+    while chunk := stream.read(2**16):
+        yield chunk
+
+
+def _copied(pieces: Iterable[bytes]) -> BinaryIO:
+    """Return *pieces* in a temporary file, which the system deletes when it is closed."""
+    with _room_found():
+        copy = tempfile.TemporaryFile()  # noqa: SIM115 -- the caller's from here on
+    try:
+        for piece in pieces:
+            with _room_found():
+                copy.write(piece)
+        with _room_found():
+            copy.flush()
+    except BaseException:
+        copy.close()
+        raise
+    return copy
+
+
+@contextmanager
+def _room_found() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"cannot keep a copy of the input: {error.strerror or error}",
+            place=Place(tempfile.gettempdir()),
+            hint="set TMPDIR to a folder with more room, or give the list as a file",
+        ) from None
+
+
+def _identity(file: BinaryIO) -> tuple[int, ...]:
+    """Return what changes when somebody writes to *file* or puts another in its place."""
+    status = os.fstat(file.fileno())
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _not_utf8(line: bytes, start: int, place: Place) -> InvalidInput:
+    """Return the error for *line*, whose byte number *start* is not UTF-8."""
+    utf16 = line[:2] in {b"\xff\xfe", b"\xfe\xff"}
+    return InvalidInput(
+        "not UTF-8",
+        place=Place(place.file, place.line, len(line[:start].decode()) + 1),
+        hint=f"save the file as UTF-8{' instead of UTF-16' if utf16 else ''}",
+    )
+
+
+@contextmanager
+def _explained(shown: str) -> Iterator[None]:
+    """Turn what the system and gzip say of the file *shown* into one clear error."""
+    try:
+        yield
+    except gzip.BadGzipFile:
+        raise InvalidInput("this is not a gzip file", place=Place(shown)) from None
+    except (EOFError, zlib.error):
+        raise InvalidInput(
+            "the gzip file is damaged or cut off",
+            place=Place(shown),
+            hint="fetch or compress it again",
+        ) from None
+    except IsADirectoryError:
+        raise InvalidInput("this is a folder, not a file", place=Place(shown)) from None
+    except FileNotFoundError:
+        raise InvalidInput("there is no such file", place=Place(shown)) from None
+    except PermissionError:
+        raise InvalidInput("no permission to read the file", place=Place(shown)) from None
+    except OSError as error:
+        raise InvalidInput(
+            f"cannot be read: {error.strerror or error}", place=Place(shown)
+        ) from None

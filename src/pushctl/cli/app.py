@@ -1,0 +1,171 @@
+"""Puts the commands together, and turns every error into one clear message and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from itertools import pairwise
+
+import typer
+
+from pushctl.errors import ExitCode, Problem, PushctlError, UsageError
+from pushctl.view.terminal import Terminal, open_terminal
+
+COMMANDS = {
+    "demo": "pushctl.cli.demo",
+    "send": "pushctl.cli.send",
+    "explain": "pushctl.cli.explain",
+    "simulate": "pushctl.cli.simulate",
+}
+"""Each command and the module whose ``register`` adds it.  The order is that of the help."""
+
+_LEADING_FLAGS = frozenset({"-q", "-qq", "--quiet", "-v", "-vv", "--verbose", "--debug"}) | {
+    "--no-input"
+}
+_LEADING_VALUES = frozenset({"--color", "--progress", "--config", "-o", "--output"})
+
+HELP = """
+Send pushes straight to APNs and FCM, understand every answer, keep the bounce log.
+
+"Accepted" always means accepted by the service: neither Apple nor Google tells a sender
+whether a device showed the push.
+"""
+
+
+def build_app(only: str | None = None) -> typer.Typer:
+    """Return the app with all commands, or with *only* one (start-up is a feature)."""
+    app = typer.Typer(
+        name="pushctl",
+        help=HELP,
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        rich_markup_mode=None,
+    )
+
+    @app.callback()
+    def root(
+        version: bool = typer.Option(
+            False, "--version", "-V", help="Show the version.", is_eager=True, callback=_version
+        ),
+    ) -> None:
+        pass
+
+    for name, module in COMMANDS.items():
+        if only is None or name == only:
+            importlib.import_module(module).register(app)
+    return app
+
+
+def hoist(arguments: Sequence[str]) -> list[str]:
+    """
+    Return *arguments* with common options that stand before the command moved behind it.
+
+    ``pushctl -q send …`` and ``pushctl send -q …`` are the same.
+    """
+    leading: list[str] = []
+    rest = list(arguments)
+    while rest:
+        word = rest[0]
+        if word in _LEADING_FLAGS or ("=" in word and word.partition("=")[0] in _LEADING_VALUES):
+            leading.append(rest.pop(0))
+        elif word in _LEADING_VALUES and len(rest) > 1:
+            leading += [rest.pop(0), rest.pop(0)]
+        else:
+            break
+    return [*rest[:1], *leading, *rest[1:]] if rest else leading
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command that *arguments* name and return the exit code.  Never raises."""
+    arguments = hoist(arguments)
+    debug = "--debug" in arguments or bool(os.environ.get("PUSHCTL_DEBUG"))
+    only = arguments[0] if arguments and arguments[0] in COMMANDS else None
+    if arguments[:1] == ["help"] and len(arguments) == 2 and arguments[1] in COMMANDS:
+        only, arguments = arguments[1], [arguments[1], "--help"]
+    try:
+        return _invoke(build_app(only), arguments)
+    except PushctlError as error:
+        _terminal(arguments).error(error)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        return int(ExitCode.OK)
+    except Exception as error:  # the last line of defence
+        if debug:
+            raise
+        return _internal_error(error, arguments)
+
+
+def _invoke(app: typer.Typer, arguments: list[str]) -> int:
+    from typer._click.exceptions import ClickException, NoArgsIsHelpError
+    from typer._click.exceptions import UsageError as ClickUsageError
+
+    try:
+        result = app(args=arguments, prog_name="pushctl", standalone_mode=False)
+    except NoArgsIsHelpError as error:
+        sys.stderr.write(error.format_message() + "\n")
+        return int(ExitCode.USAGE)
+    except ClickUsageError as error:
+        command = error.ctx.command_path if error.ctx is not None else "pushctl"
+        raise UsageError(
+            error.format_message().rstrip("."), hint=f"see: {command} --help"
+        ) from None
+    except ClickException as error:
+        raise UsageError(error.format_message()) from None
+    except typer.Abort:
+        return int(ExitCode.INTERRUPTED)
+    return int(result) if isinstance(result, int) else int(ExitCode.OK)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from pushctl import __version__
+
+        typer.echo(f"pushctl {__version__}")
+        raise typer.Exit
+
+
+def _terminal(arguments: Sequence[str]) -> Terminal:
+    """Return a terminal for an error: the options may be what is wrong, so they are guessed."""
+    quiet = sum(
+        word.count("q") if word.startswith("-q") else word == "--quiet" for word in arguments
+    )
+    never = "--color=never" in arguments or ("--color", "never") in pairwise(arguments)
+    return open_terminal(os.environ, quiet=quiet, color="never" if never else "auto")
+
+
+def _internal_error(error: Exception, arguments: Sequence[str]) -> int:
+    """Write a crash report and say where it is; the report holds no argument's value."""
+    import platform
+    import tempfile
+    import traceback
+
+    from pushctl import __version__
+
+    # Frames and the error's type, no values: an argument, a token or a secret may be in them.
+    frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
+    options = " ".join(word.partition("=")[0] for word in arguments if word.startswith("-"))
+    command = arguments[0] if arguments and arguments[0] in COMMANDS else "?"
+    report = (
+        f"pushctl {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
+        f"command: {command} {options}\n{frames}{type(error).__qualname__}\n"
+    )
+    descriptor, path = tempfile.mkstemp(prefix="pushctl-crash-", suffix=".txt")
+    with os.fdopen(descriptor, "w") as file:
+        file.write(report)
+    crash = PushctlError(
+        problems=[
+            Problem(
+                f"internal error ({type(error).__name__}); details are in {path}",
+                hint="this is a bug in pushctl; please report it with that file"
+                " (--debug shows the traceback)",
+            )
+        ]
+    )
+    _terminal(arguments).error(crash)
+    return int(ExitCode.INTERNAL)

@@ -1,0 +1,139 @@
+"""What every command shares: its common options, the terminal they make, and their environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from pushctl.errors import UsageError
+from pushctl.view.terminal import Terminal, open_terminal
+
+COMMON = "Common options"
+
+
+class Color(StrEnum):
+    """When to use colour."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class Progress(StrEnum):
+    """How progress is shown."""
+
+    AUTO = "auto"
+    PLAIN = "plain"
+    NEVER = "never"
+
+
+QuietOption = Annotated[
+    int,
+    typer.Option(
+        "-q",
+        "--quiet",
+        count=True,
+        envvar="PUSHCTL_QUIET",
+        show_default=False,
+        rich_help_panel=COMMON,
+        help="Only results and failures; twice: nothing but the exit code.",
+    ),
+]
+VerboseOption = Annotated[
+    int,
+    typer.Option(
+        "-v",
+        "--verbose",
+        count=True,
+        envvar="PUSHCTL_VERBOSE",
+        show_default=False,
+        rich_help_panel=COMMON,
+        help="One line a push; twice: the wire, secrets masked.",
+    ),
+]
+DebugOption = Annotated[
+    bool,
+    typer.Option(
+        "--debug",
+        envvar="PUSHCTL_DEBUG",
+        rich_help_panel=COMMON,
+        help="Show the traceback of an internal error.",
+    ),
+]
+ColorOption = Annotated[
+    Color,
+    typer.Option(
+        "--color", envvar="PUSHCTL_COLOR", rich_help_panel=COMMON, help="When to use colour."
+    ),
+]
+ProgressOption = Annotated[
+    Progress,
+    typer.Option(
+        "--progress",
+        envvar="PUSHCTL_PROGRESS",
+        rich_help_panel=COMMON,
+        help="How to show progress on stderr.",
+    ),
+]
+NoInputOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-input",
+        envvar="PUSHCTL_NO_INPUT",
+        rich_help_panel=COMMON,
+        help="Never ask; fail instead.",
+    ),
+]
+ConfigOption = Annotated[
+    str | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        envvar="PUSHCTL_CONFIG",
+        rich_help_panel=COMMON,
+        help="The pushctl.yaml to use instead of the nearest one.",
+    ),
+]
+
+Choice = TypeVar("Choice", bound=str)
+
+
+def make_terminal(
+    quiet: int = 0,
+    verbose: int = 0,
+    color: Color = Color.AUTO,
+    progress: Progress = Progress.AUTO,
+    no_input: bool = False,
+) -> Terminal:
+    """Return the terminal of this process as the common options want it."""
+    return open_terminal(
+        os.environ,
+        quiet=quiet,
+        verbose=verbose,
+        color=color.value,
+        progress=progress.value,
+        no_input=no_input,
+    )
+
+
+def choose_output(text: str, allowed: Sequence[str]) -> str:
+    """Return *text* if it is one of *allowed*.  Raises :class:`UsageError` with the nearest."""
+    if text in allowed:
+        return text
+    import difflib
+
+    near = difflib.get_close_matches(text.lower(), allowed, 1)
+    raise UsageError(
+        f"-o {text!r} is not an output of this command",
+        hint=(f"did you mean {near[0]!r}? " if near else "") + "it knows: " + ", ".join(allowed),
+    )
+
+
+def input_path(text: str) -> Path | str:
+    """Return the path an option names; ``-`` stays ``-`` (stdin)."""
+    return text if text == "-" else Path(text)

@@ -1,0 +1,270 @@
+"""
+The lane of one credential: its queue, its retries, its canary, and what each answer leads to.
+
+A lane is told what happened and the time; it never reads a clock, opens a socket or draws a
+random number itself.  What must happen outside goes through :class:`Effects`.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from pushctl.dispatch.pace import Pacer
+from pushctl.dispatch.policy import Policy, is_stale, refuses_credential, retry_delay
+from pushctl.dispatch.push import Push, not_sent, unknown
+from pushctl.dispatch.thresholds import Canary, Stop
+from pushctl.outcome import Outcome, Service
+
+
+class Effects(Protocol):
+    """What a lane asks of the world."""
+
+    def finished(self, lane: Lane, push: Push, outcome: Outcome, now: float) -> None:
+        """*push* ended in *outcome*; called exactly once for every push."""
+
+    def retrying(self, lane: Lane, push: Push, outcome: Outcome, now: float) -> None:
+        """*push* was answered with something retryable and waits."""
+
+    def renew(self, lane: Lane) -> None:
+        """The service wants a newer token: get one, then call :meth:`Lane.renewed`."""
+
+    def stop(self, stop: Stop) -> None:
+        """The run must stop."""
+
+
+class Lane:
+    """All pushes that go out with one credential."""
+
+    def __init__(
+        self,
+        name: str,
+        service: Service,
+        *,
+        policy: Policy,
+        effects: Effects,
+        pacer: Pacer,
+        jitter: Callable[[], float],
+        least_wait_s: Callable[[Outcome], float | None],
+    ) -> None:
+        self.name = name
+        self.service = service
+        self.policy = policy
+        self.pacer = pacer
+        self.in_flight = 0
+        self.launched = 0
+        self.proven = False
+        """An answer has shown that the service takes this credential."""
+        self.refused: Outcome | None = None
+        self.renewing = False
+        self.paused_until = 0.0
+        self.accepted = 0
+        self._effects = effects
+        self._jitter = jitter
+        self._least_wait_s = least_wait_s
+        self._canary = Canary(policy.canary, service)
+        self._queue: deque[Push] = deque()
+        self._waiting: list[tuple[float, int, Push]] = []
+        self._serial = 0
+        self._closed_for: tuple[str, str | None] | None = None
+
+    @property
+    def queued(self) -> int:
+        """Return how many pushes could be sent at once."""
+        return len(self._queue)
+
+    @property
+    def idle(self) -> bool:
+        """Return whether nothing is queued, waiting or in flight."""
+        return not (self._queue or self._waiting or self.in_flight)
+
+    def offer(self, pushes: Iterable[Push], now: float) -> None:
+        """Take *pushes* into the queue; a closed lane ends them at once."""
+        if self._closed_for is not None:
+            for push in pushes:
+                self._end_unsent(push, now)
+        else:
+            self._queue.extend(pushes)
+
+    def take(self, room: int, now: float) -> list[Push]:
+        """
+        Return up to *room* pushes to send now; they count as in flight from here on.
+
+        A credential that no answer has proved yet gets one request at a time: a wrong key must
+        cost one request, not the list.  The canary limits how many go out before it is judged.
+        """
+        if self.renewing or now < self.paused_until or self._closed_for is not None:
+            return []
+        while self._waiting and self._waiting[0][0] <= now:
+            self._queue.appendleft(heapq.heappop(self._waiting)[2])
+        room = min(room, len(self._queue))
+        if not self.proven:
+            room = min(room, 1 - self.in_flight)
+        canary_room = self._canary.room(self.launched, self.in_flight + len(self._waiting))
+        if canary_room is not None:
+            room = min(room, canary_room + self._relaunches())
+        room = self.pacer.allowance(room, now)
+        if room <= 0:
+            return []
+        popleft = self._queue.popleft
+        taken = [popleft() for _ in range(room)]
+        self.pacer.take(room)
+        self.in_flight += room
+        for push in taken:
+            if push.attempts == 0:
+                self.launched += 1
+                if not push.first_at:
+                    push.first_at = now
+            push.attempts += 1
+            push.sent_at = now
+        return taken
+
+    def next_wake(self, now: float) -> float | None:
+        """Return when :meth:`take` may give more without any event; ``None`` if never."""
+        if self._closed_for is not None or self.renewing:
+            return None
+        if self._queue:
+            wake = max(self.paused_until, now + self.pacer.wait(now))
+            return wake if wake > now else None
+        if self._waiting:
+            return max(self._waiting[0][0], self.paused_until)
+        return None
+
+    def answered_yes(self, push: Push, outcome: Outcome, now: float) -> None:
+        """The service accepted *push*."""
+        self.in_flight -= 1
+        self.accepted += 1
+        self.proven = True
+        self._canary.passed = True
+        self._effects.finished(self, push, outcome, now)
+
+    def answered_no(self, push: Push, outcome: Outcome, now: float) -> None:
+        """The service refused *push* with *outcome* (kind ``rejected``)."""
+        self.in_flight -= 1
+        if is_stale(outcome, self.service) and push.renewals == 0 and self._closed_for is None:
+            push.renewals = 1
+            self._queue.appendleft(push)
+            self._effects.retrying(self, push, outcome, now)
+            if not self.renewing:
+                self.renewing = True
+                self._effects.renew(self)
+            return
+        if refuses_credential(outcome):
+            self._effects.finished(self, push, outcome, now)
+            if self._closed_for is None:
+                self.refused = outcome
+                self.close("CredentialsRefused", outcome.reason, now)
+            return
+        if outcome.status is not None and outcome.status < 500 and outcome.status != 429:
+            self.proven = True
+        if self._retry_later(push, outcome, now):
+            return
+        self._effects.finished(self, push, outcome, now)
+        stop = self._canary.rejected(outcome)
+        if stop is not None:
+            self._effects.stop(stop)
+
+    def unprocessed(self, push: Push, why: str, now: float) -> None:
+        """*push* was provably not processed: it goes again, at once and elsewhere."""
+        self.in_flight -= 1
+        push.attempts -= 1
+        push.refusals += 1
+        if push.attempts == 0:
+            self.launched -= 1
+        if self._closed_for is not None:
+            self._end_unsent(push, now)
+        elif push.refusals < self.policy.refusal_limit:
+            self._queue.appendleft(push)
+        else:
+            delay = 1.0 * 2.0 ** min(push.refusals - self.policy.refusal_limit, 6)
+            due = now + delay * (1 + self._jitter() / 2)
+            if due - push.first_at > self.policy.retry_for_s:
+                self._effects.finished(self, push, not_sent("NotProcessed", why), now)
+            else:
+                self._wait(push, due)
+
+    def unanswered(self, push: Push, outcome: Outcome, now: float) -> None:
+        """*push* was sent and never answered: ``unknown``, and not sent again by default."""
+        self.in_flight -= 1
+        again = (
+            self.policy.on_unknown == "resend"
+            and push.attempts < self.policy.resend_limit
+            and self._closed_for is None
+        )
+        if again:
+            self._effects.retrying(self, push, outcome, now)
+            self._queue.append(push)
+        else:
+            self._canary.unanswered()
+            self._effects.finished(self, push, outcome, now)
+
+    def renewed(self) -> None:
+        """A newer token is there: sending goes on."""
+        self.renewing = False
+
+    def close(self, reason: str, why: str | None, now: float) -> None:
+        """
+        Send nothing more: what is queued or waits for a first try is ``not_sent``.
+
+        A push that was answered and waits for its next try ends ``rejected`` with that answer.
+        """
+        if self._closed_for is not None:
+            return
+        self._closed_for = (reason, why)
+        queue, waiting = self._queue, self._waiting
+        self._queue, self._waiting = deque(), []
+        for push in queue:
+            self._end_unsent(push, now)
+        for _, _, push in waiting:
+            self._end_unsent(push, now)
+
+    def _relaunches(self) -> int:
+        # Pushes at the head of the queue that were launched before do not use up the canary.
+        number = 0
+        for push in self._queue:
+            if push.attempts == 0:
+                break
+            number += 1
+        return number
+
+    def _retry_later(self, push: Push, outcome: Outcome, now: float) -> bool:
+        if self._closed_for is not None:
+            return False
+        if outcome.reason == "TooManyProviderTokenUpdates" and push.renewals == 0:
+            push.renewals = 1
+            due = now
+        else:
+            delay = retry_delay(
+                outcome,
+                attempts=push.attempts,
+                least_wait_s=self._least_wait_s(outcome),
+                jitter=self._jitter(),
+            )
+            if delay is None or now + delay - push.first_at > self.policy.retry_for_s:
+                return False
+            due = now + delay
+            if outcome.status == 429 and self.service is Service.FCM:
+                self.paused_until = max(self.paused_until, due)  # the quota is the project's
+        self._effects.retrying(self, push, outcome, now)
+        self._wait(push, due, outcome)
+        return True
+
+    def _wait(self, push: Push, due: float, outcome: Outcome | None = None) -> None:
+        self._serial += 1
+        if outcome is not None:
+            push.last_answer = outcome
+        heapq.heappush(self._waiting, (due, self._serial, push))
+
+    def _end_unsent(self, push: Push, now: float) -> None:
+        assert self._closed_for is not None
+        reason, why = self._closed_for
+        outcome = push.last_answer or not_sent(reason, why)
+        self._effects.finished(self, push, outcome, now)
+
+
+def no_answer(why: str) -> Outcome:
+    """Return the outcome of a request whose deadline passed or whose connection broke."""
+    reason = "NoAnswer" if why == "timeout" else "ConnectionLost"
+    return unknown(reason, why)

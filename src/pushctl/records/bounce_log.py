@@ -1,0 +1,181 @@
+"""
+The bounce log: one line for each rejected token, and counts from which rates can be computed.
+
+Append-only, mode 0600, safe for several writers: whole lines go out in one write on a descriptor
+opened for appending, under an advisory lock.  Its lines are derived from a run's journal and are
+unique by (run, row): what a crash kept from it is added by the next command on that run.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pushctl.errors import InvalidInput
+from pushctl.outcome import Kind
+from pushctl.records.journal import storage_error, write_all
+from pushctl.records.record import SCHEMA, Record, to_line
+
+
+class CountKey(NamedTuple):
+    """What "Push counts" are kept apart by.  ``hour`` is like ``2026-11-20T10``, UTC."""
+
+    service: str | None
+    credential: str | None
+    environment: str | None
+    topic: str | None
+    hour: str
+
+
+class Counts:
+    """Outcomes that happened since the last "Push counts" line, by key."""
+
+    def __init__(self) -> None:
+        self._since: dict[CountKey, Counter[str]] = {}
+        self.seq = 0
+
+    def add(self, key: CountKey, kind: Kind, number: int = 1) -> None:
+        """Count *number* outcomes of *kind*."""
+        counter = self._since.get(key)
+        if counter is None:
+            counter = self._since[key] = Counter()
+        counter[kind.value] += number
+
+    def take_lines(self, run: str, campaign: str | None) -> list[Record]:
+        """Return a "Push counts" line for each key that changed, and start again from zero."""
+        taken = []
+        for key, counter in self._since.items():
+            self.seq += 1
+            taken.append(
+                {
+                    "schema": SCHEMA,
+                    "event": "Push counts",
+                    "run": run,
+                    "campaign": campaign,
+                    **key._asdict(),
+                    "seq": self.seq,
+                    **{kind.value: counter[kind.value] for kind in Kind},
+                }
+            )
+        self._since.clear()
+        return taken
+
+
+def finished_line(run: str, campaign: str | None, time: str, totals: dict[str, int]) -> Record:
+    """Return the "Run finished" line."""
+    return {
+        "schema": SCHEMA,
+        "event": "Run finished",
+        "run": run,
+        "campaign": campaign,
+        "time": time,
+        "totals": totals,
+    }
+
+
+class BounceLog:
+    """An open bounce log.  Lines are collected by :meth:`add` and written by :meth:`flush`."""
+
+    def __init__(self, path: Path) -> None:
+        """Open (or make, 0600) the log at *path*.  Raises :class:`StorageError`."""
+        self.path = path
+        self._pending: list[str] = []
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(path, flags, 0o600)
+            self._end_torn_line()
+        except OSError as error:
+            raise storage_error("open", str(path), error) from error
+
+    def add(self, line: Record) -> None:
+        """Collect one line."""
+        self._pending.append(to_line(line))
+
+    def flush(self) -> None:
+        """Append the collected lines.  Raises :class:`StorageError`; they are kept then."""
+        if not self._pending:
+            return
+        data = "".join(self._pending).encode("utf-8", "replace")
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        try:
+            write_all(self._descriptor, data, str(self.path))
+        finally:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        self._pending.clear()
+
+    def sync(self) -> None:
+        """Force the log to the disk."""
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise storage_error("sync", str(self.path), error) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+    def _end_torn_line(self) -> None:
+        # A writer that died mid-line leaves no line end; the next line must not be glued to it.
+        size = os.fstat(self._descriptor).st_size
+        if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
+            self._pending.append("\n")
+
+
+def logged_rows(path: Path, run: str) -> tuple[set[int], Counter[str], int, bool]:
+    """
+    Return what the log at *path* holds of *run*.
+
+    The rows that have a line, the sums of its "Push counts", the last ``seq``, and whether
+    "Run finished" was written.  Lines that are no JSON are passed over.
+    """
+    rows: set[int] = set()
+    sums: Counter[str] = Counter()
+    seq, finished = 0, False
+    needle = json.dumps(run).encode()
+    try:
+        stream = path.open("rb")
+    except FileNotFoundError:
+        return rows, sums, seq, finished
+    except OSError as error:
+        raise InvalidInput(f"cannot read {path}: {error.strerror}") from error
+    with stream:
+        for raw in stream:
+            if needle not in raw:
+                continue
+            line = _parsed(raw)
+            if line is None or line.get("run") != run:
+                continue
+            match line.get("event"):
+                case "Bounced push":
+                    rows.add(int(line["row"]))
+                case "Push counts":
+                    seq = max(seq, int(line["seq"]))
+                    for kind in Kind:
+                        sums[kind.value] += int(line[kind.value])
+                case "Run finished":
+                    finished = True
+                case _:
+                    pass
+    return rows, sums, seq, finished
+
+
+def missing_lines(records: Iterable[Record], logged: set[int]) -> Iterable[Record]:
+    """Yield the rejected *records* whose rows the bounce log does not hold yet."""
+    for record in records:
+        if record["outcome"] == Kind.REJECTED and record["row"] not in logged:
+            logged.add(record["row"])
+            yield record
+
+
+def _parsed(raw: bytes) -> dict[str, Any] | None:
+    try:
+        line = json.loads(raw)
+    except ValueError:
+        return None
+    return line if isinstance(line, dict) else None

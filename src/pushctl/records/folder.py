@@ -1,0 +1,163 @@
+"""The state folder and the folder of a run: who may read it, who may write it, what it holds."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pushctl.errors import InvalidInput, StorageError
+from pushctl.records.identity import checked_run_id
+from pushctl.records.journal import storage_error
+
+MANIFEST = "manifest.json"
+JOURNAL = "journal.jsonl"
+_LOCK = "lock"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RunFolder:
+    """``state_dir/runs/<run>``: mode 0700, one writer at a time."""
+
+    run: str
+    path: Path
+
+    @property
+    def journal(self) -> Path:
+        """Return where the journal is."""
+        return self.path / JOURNAL
+
+    def read_manifest(self) -> dict[str, Any]:
+        """Return the manifest.  Raises :class:`InvalidInput` where it is missing or damaged."""
+        file = self.path / MANIFEST
+        try:
+            manifest = json.loads(file.read_bytes())
+        except (OSError, ValueError) as error:
+            raise InvalidInput(f"cannot read {file}: {error}") from error
+        if not isinstance(manifest, dict):
+            raise InvalidInput(f"{file} is not a manifest")
+        return manifest
+
+    def write_manifest(self, manifest: dict[str, Any]) -> None:
+        """Replace the manifest atomically.  Raises :class:`StorageError`."""
+        text = json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
+        write_atomically(self.path / MANIFEST, text.encode())
+
+
+def state_folder(path: Path) -> Path:
+    """
+    Return *path* as a ready state folder: 0700, with a ``.gitignore`` that hides all of it.
+
+    Raises :class:`StorageError` where it cannot be made.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ignore = path / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+        (path / "runs").mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise storage_error("make", str(path), error) from error
+    return path
+
+
+def create_run(state_dir: Path, run: str) -> RunFolder:
+    """
+    Make the folder of a new run.
+
+    Raises :class:`InvalidInput` where the run exists already, :class:`StorageError` where the
+    folder cannot be made.
+    """
+    folder = RunFolder(run, state_folder(state_dir) / "runs" / checked_run_id(run))
+    try:
+        folder.path.mkdir(mode=0o700)
+    except FileExistsError:
+        raise InvalidInput(
+            f"there is a run {run!r} already",
+            hint="leave --run out for a new id, or see it with: pushctl runs show " + run,
+        ) from None
+    except OSError as error:
+        raise storage_error("make", str(folder.path), error) from error
+    return folder
+
+
+def find_run(state_dir: Path, run: str) -> RunFolder:
+    """Return the folder of an existing run.  Raises :class:`InvalidInput` where there is none."""
+    folder = RunFolder(run, state_dir / "runs" / checked_run_id(run))
+    if folder.path.is_symlink() or not folder.path.is_dir():
+        raise InvalidInput(
+            f"there is no run {run!r} in {state_dir}", hint="list them with: pushctl runs list"
+        )
+    return folder
+
+
+def list_runs(state_dir: Path) -> list[RunFolder]:
+    """Return the folders of all runs, newest first."""
+    try:
+        names = sorted(os.listdir(state_dir / "runs"), reverse=True)
+    except OSError:
+        return []
+    folders = (RunFolder(name, state_dir / "runs" / name) for name in names)
+    return [folder for folder in folders if (folder.path / MANIFEST).is_file()]
+
+
+@contextlib.contextmanager
+def locked(folder: RunFolder) -> Iterator[None]:
+    """Hold the run: only one process may write it.  Raises :class:`InvalidInput` if another does."""
+    try:
+        descriptor = os.open(
+            folder.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+        )
+    except OSError as error:
+        raise storage_error("open", str(folder.path / _LOCK), error) from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InvalidInput(
+                f"another pushctl is working on run {folder.run!r}",
+                hint="wait for it to end, or stop it with Ctrl-C in its terminal",
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace *path* with *data* so that a crash leaves the old or the new, synced to disk."""
+    temporary = path.with_name(path.name + ".new")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        descriptor = os.open(temporary, flags, 0o600)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(descriptor, view) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        temporary.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise storage_error("write", str(path), error) from error
+
+
+__all__ = [
+    "RunFolder",
+    "StorageError",
+    "create_run",
+    "find_run",
+    "list_runs",
+    "locked",
+    "state_folder",
+    "write_atomically",
+]

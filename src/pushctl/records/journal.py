@@ -1,0 +1,182 @@
+"""
+The journal of a run: JSON lines, each carrying a checksum chained to the line before.
+
+Line kinds (key ``t``):
+
+``start``     run id and schema.
+``open``      rows ``lo`` to ``hi`` may be sent from now on; on disk before their first byte leaves.
+``accepted``  a batch of accepted rows, column by column.
+``outcome``   the record of one row that ended otherwise.
+``attempt``   a row was answered with something retryable, and waits for its next try.
+``counted``   the "Push counts" that were handed to the bounce log so far.
+``end``       the run ended, with its totals.
+
+A row in an opened window without an outcome is ``unknown`` after a crash; a row beyond every
+window was not sent.  Text is written as soon as it is flushed, so the death of the process loses
+nothing that was flushed; :meth:`Journal.sync` guards against the death of the machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import zlib
+from pathlib import Path
+from typing import Any
+
+from pushctl.errors import StorageError
+from pushctl.records.record import SCHEMA, Record
+
+_RESERVE_BYTES = 1 << 20
+_fdatasync = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
+
+
+def seal(line: dict[str, Any], chain: int) -> tuple[bytes, int]:
+    """Return *line* as bytes with its checksum, and the checksum the next line chains to."""
+    body = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    chain = zlib.crc32(body, chain)
+    return body[:-1] + b',"crc":"%08x"}\n' % chain, chain
+
+
+def write_all(descriptor: int, data: bytes, name: str) -> None:
+    """Write all of *data*.  Raises :class:`StorageError`: the caller must stop the run."""
+    view = memoryview(data)
+    while view:
+        try:
+            written = os.write(descriptor, view)
+        except OSError as error:
+            raise storage_error("write", name, error) from error
+        view = view[written:]
+
+
+def storage_error(verb: str, name: str, error: OSError) -> StorageError:
+    """Return the error to raise when *verb* failed on the file called *name*."""
+    return StorageError(
+        f"could not {verb} {name}: {error.strerror or error}",
+        hint="free space or fix the folder; everything recorded so far is kept and the run"
+        " can be resumed",
+    )
+
+
+class Journal:
+    """
+    The write side of a journal.  One writer, guarded by the lock of the run's folder.
+
+    Lines are collected by the ``add`` methods and reach the file with :meth:`flush`.  After any
+    :class:`StorageError` the run must stop: what a journal cannot hold must not be sent.
+    """
+
+    def __init__(self, path: Path, *, chain: int = 0) -> None:
+        """Open *path* for appending; *chain* is the checksum of the last line already there."""
+        self._path = path
+        self._chain = chain
+        self._lines: list[dict[str, Any]] = []
+        self._rows: list[int] = []
+        self._latencies: list[int] = []
+        self._ids: list[str | None] = []
+        self._unique_ids: dict[int, str] = {}
+        self._accepted_at = 0.0
+        self._reserve = path.with_suffix(".reserve")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            self._descriptor = os.open(path, flags, 0o600)
+            self._size = os.fstat(self._descriptor).st_size
+            with open(self._reserve, "wb", opener=_private) as reserve:
+                reserve.write(bytes(_RESERVE_BYTES))
+        except OSError as error:
+            raise storage_error("open", str(path), error) from error
+
+    def add_start(self, run: str) -> None:
+        """Note the beginning of *run*."""
+        self._lines.append({"t": "start", "schema": SCHEMA, "run": run})
+
+    def add_window(self, low: int, high: int) -> None:
+        """Note that rows *low* to *high* may be sent.  Flush and sync before sending them."""
+        self._lines.append({"t": "open", "lo": low, "hi": high})
+
+    def add_accepted(
+        self, row: int, at: float, latency_ms: int, push_id: str | None, unique_id: str | None
+    ) -> None:
+        """Note one accepted row.  *push_id* is ``None`` where it follows from run and row."""
+        self._rows.append(row)
+        self._latencies.append(latency_ms)
+        self._ids.append(push_id)
+        if unique_id is not None:
+            self._unique_ids[row] = unique_id
+        self._accepted_at = at
+
+    def add_outcome(self, record: Record) -> None:
+        """Note the record of a row that ended otherwise than accepted."""
+        self._lines.append({"t": "outcome", "record": record})
+
+    def add_attempt(self, row: int, at: float, status: int | None, reason: str | None) -> None:
+        """Note that *row* was answered with something retryable and will be tried again."""
+        line = {"t": "attempt", "row": row, "at": round(at, 3), "status": status, "reason": reason}
+        self._lines.append(line)
+
+    def add_end(self, totals: dict[str, int]) -> None:
+        """Note the end of the run (or of this process's share of it)."""
+        self._lines.append({"t": "end", "totals": totals})
+
+    def flush(self) -> None:
+        """
+        Hand all lines to the operating system.
+
+        Raises :class:`StorageError`: then the file ends where it ended before, the lines are
+        kept, and after :meth:`release_reserve` a second try may succeed.
+        """
+        if self._rows:
+            self._lines.append(self._take_accepted())
+        if not self._lines:
+            return
+        chain = self._chain
+        pieces = []
+        for line in self._lines:
+            piece, chain = seal(line, chain)
+            pieces.append(piece)
+        data = b"".join(pieces)
+        try:
+            write_all(self._descriptor, data, str(self._path))
+        except StorageError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, self._size)
+            raise
+        self._size += len(data)
+        self._chain = chain
+        self._lines.clear()
+
+    def sync(self) -> None:
+        """Force what was flushed to the disk.  May block; raises :class:`StorageError`."""
+        try:
+            _fdatasync(self._descriptor)
+        except OSError as error:
+            # An error of fsync is never tried again: the kernel may have dropped the pages.
+            raise storage_error("sync", str(self._path), error) from error
+
+    def release_reserve(self) -> None:
+        """Give back the space kept for a full disk, so that answers in flight can be noted."""
+        self._reserve.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the file.  Lines that were not flushed are lost."""
+        self.release_reserve()
+        os.close(self._descriptor)
+
+    def _take_accepted(self) -> dict[str, Any]:
+        line: dict[str, Any] = {
+            "t": "accepted",
+            "at": round(self._accepted_at, 3),
+            "rows": self._rows,
+            "ms": self._latencies,
+        }
+        if any(self._ids):
+            line["ids"] = self._ids
+        if self._unique_ids:
+            line["unique_ids"] = self._unique_ids
+        self._rows, self._latencies, self._ids, self._unique_ids = [], [], [], {}
+        return line
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)

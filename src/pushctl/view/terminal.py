@@ -1,0 +1,220 @@
+"""
+The one place where pushctl meets the terminal: what is shown, where, and how loudly.
+
+Data goes to stdout, talk to stderr.  A reader that closes stdout (``| head``) never stops a run:
+writing simply ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, TextIO
+
+from pushctl.errors import Problem, PushctlError
+from pushctl.rules.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+ColorChoice = Literal["auto", "always", "never"]
+
+_CODES = {
+    "bold": "1",
+    "dim": "2",
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "cyan": "36",
+}
+
+
+@dataclasses.dataclass(slots=True)
+class Terminal:
+    """
+    Streams and how to use them.  Made by :func:`open_terminal`; tests make their own.
+
+    ``quiet``: 0 everything, 1 only results and failures, 2 nothing but the exit code.
+    ``verbose``: 1 one line a push, 2 the wire.
+    """
+
+    stdout: TextIO
+    stderr: TextIO
+    out_is_tty: bool = False
+    err_is_tty: bool = False
+    in_is_tty: bool = False
+    width: int = 80
+    color_out: bool = False
+    color_err: bool = False
+    unicode: bool = True
+    quiet: int = 0
+    verbose: int = 0
+    animate: bool = False
+    may_ask: bool = False
+    stdout_closed: bool = False
+
+    def data(self, text: str) -> None:
+        """Write *text* to stdout as it is; nothing at ``-qq`` or after stdout was closed."""
+        if self.quiet >= 2 or self.stdout_closed:
+            return
+        try:
+            self.stdout.write(text)
+            self.stdout.flush()
+        except BrokenPipeError:
+            self.stdout_closed = True
+            _discard(self.stdout)
+
+    def say(self, text: str = "", *, style: str | None = None) -> None:
+        """Write one line of talk to stderr; nothing when quiet."""
+        if self.quiet == 0:
+            self._err(self.paint(text, style))
+
+    def warn(self, text: str, *, hint: str | None = None) -> None:
+        """Write a warning to stderr; nothing when quiet."""
+        if self.quiet == 0:
+            self._err(f"{self.paint('warning:', 'yellow')} {printable(text, 4096)}")
+            if hint:
+                self._err(f"{self.paint('hint:', 'cyan')} {printable(hint, 4096)}")
+
+    def next_step(self, command: str) -> None:
+        """Say which command comes next; only to a person."""
+        if self.quiet == 0 and self.err_is_tty:
+            self._err(f"{self.paint('next:', 'cyan')} {command}")
+
+    def error(self, error: PushctlError) -> None:
+        """Write every problem of *error* to stderr, with place, source line and hint."""
+        if self.quiet >= 2:
+            return
+        hints: list[str] = []
+        for problem in error.problems:
+            self._problem(problem)
+            if problem.hint and problem.hint not in hints:
+                hints.append(problem.hint)
+        for hint in hints:
+            self._err(f"{self.paint('hint:', 'cyan')} {printable(hint, 4096)}")
+
+    def paint(self, text: str, style: str | None, *, out: bool = False) -> str:
+        """Return *text* in *style* (words such as ``bold red``) where the stream takes colour."""
+        if not style or not (self.color_out if out else self.color_err) or not text:
+            return text
+        codes = ";".join(_CODES[word] for word in style.split())
+        return f"\x1b[{codes}m{text}\x1b[0m"
+
+    def mark(self, kind: str) -> str:
+        """Return the mark of an outcome, readable without colour and without Unicode."""
+        fancy = {"accepted": "✓", "rejected": "✗", "unknown": "?", "not_sent": "!", "skipped": "–"}
+        plain = {"accepted": "+", "rejected": "x", "unknown": "?", "not_sent": "!", "skipped": "-"}
+        return (fancy if self.unicode else plain).get(kind, " ")
+
+    def console(self, *, out: bool) -> Console:
+        """Return a rich console for a table on stdout (*out*) or stderr."""
+        from rich.console import Console
+
+        tty = self.out_is_tty if out else self.err_is_tty
+        return Console(
+            file=self.stdout if out else self.stderr,
+            width=self.width if tty else max(self.width, 200),
+            no_color=not (self.color_out if out else self.color_err),
+            force_terminal=(self.color_out if out else self.color_err),
+            force_interactive=False,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            legacy_windows=False,
+        )
+
+    def _problem(self, problem: Problem) -> None:
+        where = f"{printable(str(problem.place), 4096)}: " if problem.place else ""
+        self._err(f"{self.paint('error:', 'bold red')} {where}{printable(problem.message, 4096)}")
+        line, place = problem.source_line, problem.place
+        if line is None or place is None or place.line is None:
+            return
+        clean, caret = excerpt(line, place.column)
+        margin = f"{place.line} | "
+        self._err(f"  {margin}{clean}")
+        if caret is not None:
+            self._err(" " * (2 + len(margin) + caret) + self.paint("^", "bold red"))
+
+    def _err(self, text: str) -> None:
+        try:
+            self.stderr.write(text + "\n")
+            self.stderr.flush()
+        except BrokenPipeError:
+            _discard(self.stderr)
+
+
+def excerpt(line: str, column: int | None, width: int = 100) -> tuple[str, int | None]:
+    """Return a showable part of *line* and where (from 0) its *column* (from 1) stands in it."""
+    start = 0
+    if column is not None and column > width - 20:
+        start = column - width // 2
+    clean = printable(line[start : start + width].rstrip("\r\n").replace("\t", " "), width)
+    # printable() strips blanks at both ends; put back those in front of the text
+    lead = len(line[start:]) - len(line[start:].lstrip())
+    clean = " " * lead + clean
+    if column is None:
+        return clean, None
+    return clean, min(max(column - 1 - start, 0), len(clean))
+
+
+def open_terminal(
+    environ: Mapping[str, str],
+    *,
+    quiet: int = 0,
+    verbose: int = 0,
+    color: ColorChoice = "auto",
+    progress: str = "auto",
+    no_input: bool = False,
+) -> Terminal:
+    """Return the terminal this process was started in, as *environ* and the options want it."""
+    out_tty, err_tty = _isatty(sys.stdout), _isatty(sys.stderr)
+    dumb = environ.get("TERM") == "dumb"
+    size = shutil.get_terminal_size((80, 24))
+    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
+    animate = (
+        err_tty
+        and not dumb
+        and not environ.get("CI")
+        and quiet == 0
+        and verbose == 0
+        and progress == "auto"
+    )
+    return Terminal(
+        stdout=sys.stdout,
+        stderr=sys.stderr,
+        out_is_tty=out_tty,
+        err_is_tty=err_tty,
+        in_is_tty=_isatty(sys.stdin),
+        width=max(size.columns, 40),
+        color_out=_wants_color(color, environ, out_tty and not dumb),
+        color_err=_wants_color(color, environ, err_tty and not dumb),
+        unicode="utf" in encoding,
+        quiet=quiet,
+        verbose=verbose,
+        animate=animate,
+        may_ask=_isatty(sys.stdin) and err_tty and not no_input,
+    )
+
+
+def _wants_color(choice: ColorChoice, environ: Mapping[str, str], tty: bool) -> bool:
+    if choice != "auto":
+        return choice == "always"
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR") or environ.get("CLICOLOR_FORCE"):
+        return True
+    return tty
+
+
+def _isatty(stream: TextIO | None) -> bool:
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def _discard(stream: TextIO) -> None:
+    # The interpreter flushes stdout at exit; without this it would complain then.
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
