@@ -8,6 +8,7 @@ which nobody but the current user can read.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import os
@@ -142,7 +143,10 @@ class _Copy:
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
-        self._file.seek(0)
+        try:
+            self._file.seek(0)  # writes what is still buffered
+        except OSError as error:
+            raise _no_room(error) from None
         with _explained(self.shown):
             yield _decompressed(self._file, self._compression, self.shown)
 
@@ -201,30 +205,28 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
 
 def _copied(pieces: Iterable[bytes]) -> BinaryIO:
     """Return *pieces* in a temporary file, which the system deletes when it is closed."""
-    with _room_found():
+    try:
         copy = tempfile.TemporaryFile()  # noqa: SIM115 -- the caller's from here on
+    except OSError as error:
+        raise _no_room(error) from None
     try:
         for piece in pieces:
-            with _room_found():
+            try:
                 copy.write(piece)
-        with _room_found():
-            copy.flush()
+            except OSError as error:
+                raise _no_room(error) from None
     except BaseException:
-        copy.close()
+        with contextlib.suppress(OSError):  # what cannot be written fails again at closing
+            copy.close()
         raise
     return copy
 
 
-@contextmanager
-def _room_found() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(
-            f"cannot keep a copy of the input: {error.strerror or error}",
-            place=Place(tempfile.gettempdir()),
-            hint="set TMPDIR to a folder with more room, or give the list as a file",
-        ) from None
+def _no_room(error: OSError) -> StorageError:
+    return StorageError(
+        f"cannot keep a copy of the input: {error.strerror or error}",
+        hint="set TMPDIR to a folder with more room, or give the list as a file",
+    )
 
 
 def _identity(file: BinaryIO) -> tuple[int, ...]:

@@ -1,0 +1,186 @@
+"""
+Token files with columns: ``.csv`` (comma) and ``.tsv`` (tab).
+
+Read strictly, because what a lenient reader makes of a broken file is a list that nobody wrote:
+one header, a delimiter fixed by the name of the file, quotes that close, and each row as wide as
+the header.  A row of another width is that row's fault; a quote that does not close is the
+file's, for nobody can say where its rows end.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from pushctl.audience.content import MAX_LINE_BYTES, Content, numbered_lines
+from pushctl.audience.row import KNOWN_COLUMNS, Row, misspelt_column
+from pushctl.errors import InvalidInput, Place, Problem
+from pushctl.rules import tokens
+from pushctl.rules.text import printable
+
+_DELIMITER_NAMES = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
+_LONGEST_NAME = 20
+"""Characters: what is longer and looks like a token is no name of a column."""
+
+
+def open_delimited(content: Content, delimiter: str) -> DelimitedSource:
+    """
+    Return the rows of *content*, whose columns are told apart by *delimiter*.
+
+    The whole file is read once.  Raises :class:`~pushctl.errors.InvalidInput` where it is broken
+    as a whole: no usable header, an open quote, a line that is too long or not text.
+    """
+    records = _records(content, delimiter)
+    with closing(records):
+        _, header = next(records, (1, []))
+        _check_header(header, delimiter, content.shown)
+        rows = sum(1 for _ in records)
+    attributes = frozenset(name for name in header if name not in KNOWN_COLUMNS)
+    return DelimitedSource(content, delimiter, rows, "consent" in header, attributes)
+
+
+@dataclass(frozen=True, slots=True)
+class DelimitedSource:
+    """The rows of a csv or tsv file that is sound as a whole."""
+
+    content: Content
+    delimiter: str
+    rows: int
+    records_consent: bool
+    attribute_names: frozenset[str] | None
+
+    @property
+    def shown(self) -> str:
+        """The name of the file."""
+        return self.content.shown
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the rows, reading the file once more."""
+        records = _records(self.content, self.delimiter)
+        with closing(records):
+            _, header = next(records)
+            attributes = [(at, name) for at, name in enumerate(header) if name not in KNOWN_COLUMNS]
+            known = [(at, name) for at, name in enumerate(header) if name in KNOWN_COLUMNS]
+            consent = header.index("consent") if self.records_consent else None
+            for line, record in records:
+                if len(record) != len(header):
+                    yield Row(line, {}, {}, fault=_wrong_width(len(record), len(header)))
+                    continue
+                yield Row(
+                    line,
+                    {name: record[at] for at, name in known},
+                    # An empty cell is a missing attribute: a push says "Hello Anna" or nothing.
+                    {name: record[at] for at, name in attributes if record[at]},
+                    no_consent=None if consent is None else _no_consent(record[consent]),
+                )
+
+
+def _no_consent(cell: str) -> str | None:
+    """Return why *cell* of the consent column gives no consent, or ``None`` if it does."""
+    if cell.strip().lower() == "true":
+        return None
+    return f"consent is `{cell}`: only true gives it" if cell.strip() else "no consent is recorded"
+
+
+def _wrong_width(width: int, expected: int) -> str:
+    return f"the row has {width} columns and the header {expected}: nothing in it can be trusted"
+
+
+def _records(content: Content, delimiter: str) -> Generator[tuple[int, list[str]]]:
+    """
+    Yield each record that is not blank, with the number of its first line.
+
+    Raises :class:`~pushctl.errors.InvalidInput` for what makes the rest unreadable.
+    """
+    with content.open() as stream:
+        lines = _RecordLines(numbered_lines(stream, content.shown), content.shown)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        try:
+            for record in reader:
+                if record:
+                    yield lines.start, record
+                lines.size = 0
+        except csv.Error as error:
+            raise _broken(str(error), Place(content.shown, lines.start)) from None
+
+
+class _RecordLines:
+    """Hands lines to the csv reader, and knows where its current record began."""
+
+    def __init__(self, lines: Iterator[tuple[int, str]], shown: str) -> None:
+        self.start = 1
+        self.size = 0
+        """Characters of the current record; whoever takes the record sets it back to 0."""
+        self._lines = lines
+        self._shown = shown
+
+    def __iter__(self) -> Iterator[str]:
+        for number, text in self._lines:
+            if not self.size:
+                self.start = number
+            self.size += len(text)
+            if self.size > MAX_LINE_BYTES:
+                raise InvalidInput(
+                    f"a row of more than {MAX_LINE_BYTES // 1024} KiB: "
+                    "a quote that opens in it does not close",
+                    place=Place(self._shown, self.start),
+                )
+            yield text
+
+
+def _broken(complaint: str, place: Place) -> InvalidInput:
+    """Return the error for what the csv reader says about the row at *place*."""
+    if "new-line character" in complaint:
+        return InvalidInput(
+            "a carriage return in the middle of a line",
+            place=place,
+            hint="end lines in a line feed, and put quotes around a text that holds a line break",
+        )
+    return InvalidInput(
+        "a quote in this row does not close, or something follows where it closes",
+        place=place,
+        hint='inside quotes a quote is written twice: "She said ""hello"""',
+    )
+
+
+def _check_header(header: Sequence[str], delimiter: str, shown: str) -> None:
+    """Raise :class:`~pushctl.errors.InvalidInput` with all that is wrong with *header*."""
+    place = Place(shown, 1)
+    problems = [*_unusable_names(header, place)]
+    misspelt = {name: misspelt_column(name, header) for name in header}
+    for name, known in misspelt.items():
+        if known is not None:
+            problems.append(
+                Problem(f"unknown column `{printable(name)}`", place, f"did you mean {known}?")
+            )
+    if "token" not in header and "token" not in misspelt.values():
+        hint = _why_no_token_column(header, delimiter)
+        problems.append(Problem("no column is called token", place, hint))
+    if problems:
+        raise InvalidInput(problems=problems)
+
+
+def _unusable_names(header: Sequence[str], place: Place) -> Iterator[Problem]:
+    """Yield what is wrong with names of columns apart from their spelling."""
+    for number, name in enumerate(header, start=1):
+        if not name.strip():
+            yield Problem(f"column {number} has no name", place)
+        elif name in header[: number - 1]:
+            yield Problem(f"two columns are called `{printable(name)}`", place)
+        elif name != name.strip() and misspelt_column(name, header) is None:
+            yield Problem(f"white space around the name of column {number}", place, "remove it")
+
+
+def _why_no_token_column(header: Sequence[str], delimiter: str) -> str:
+    """Return the likely reason that a file has no column ``token``, as a hint."""
+    for other, called in _DELIMITER_NAMES.items():
+        if len(header) == 1 and other != delimiter and other in header[0]:
+            return (
+                f"a {called} seems to separate the columns: the name of the file says "
+                f"{_DELIMITER_NAMES[delimiter]} (.csv is comma, .tsv is tab)"
+            )
+    if any(tokens.shape(cell) for cell in header if len(cell) > _LONGEST_NAME):
+        return "the first row names the columns; put `token` above the tokens"
+    return "the first row names the columns, and one of them must be `token`"

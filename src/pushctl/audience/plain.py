@@ -1,0 +1,87 @@
+"""Token files with nothing but tokens: ``.txt``, one a line, and the tokens of ``--token``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pushctl.audience.content import Content, numbered_lines
+from pushctl.audience.row import Row
+from pushctl.errors import InvalidInput, Place
+from pushctl.outcome import Platform
+
+_BETWEEN_COLUMNS = re.compile("[,;\t]")
+
+
+@dataclass(frozen=True, slots=True)
+class PlainSource:
+    """The lines of a text file: one token each.  Blank lines and ``#`` comments do not count."""
+
+    content: Content
+    rows: int
+    records_consent: bool = False
+    attribute_names: frozenset[str] | None = frozenset()
+
+    @property
+    def shown(self) -> str:
+        """The name of the file."""
+        return self.content.shown
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the tokens, reading the file once more."""
+        return (Row(number, {"token": text}, {}) for number, text in _token_lines(self.content))
+
+
+@dataclass(frozen=True, slots=True)
+class GivenTokens:
+    """The tokens of ``--token``, with the platform of ``--platform``."""
+
+    tokens: Sequence[str]
+    platform: Platform | None
+    shown: str = "--token"
+    records_consent: bool = False
+    attribute_names: frozenset[str] | None = frozenset()
+
+    @property
+    def rows(self) -> int:
+        """How many tokens were given."""
+        return len(self.tokens)
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the tokens in the order they were given."""
+        return (Row(None, {"token": text, "platform": self.platform}, {}) for text in self.tokens)
+
+
+def open_plain(content: Content) -> PlainSource:
+    """
+    Return the tokens of *content*, which is read once whole.
+
+    Raises :class:`~pushctl.errors.InvalidInput` where a line is too long or not text, or where
+    the first line is a header: then this is a csv file under another name.
+    """
+    rows = 0
+    for number, text in _token_lines(content):
+        if not rows and _is_header(text):
+            raise InvalidInput(
+                "a header: a .txt file holds a token a line and nothing else",
+                place=Place(content.shown, number, 1),
+                hint="name the file .csv or .tsv (or give --format with -)",
+                source_line=text,
+            )
+        rows += 1
+    return PlainSource(content, rows)
+
+
+def _token_lines(content: Content) -> Iterator[tuple[int, str]]:
+    """Yield the number and the token of each line that has one."""
+    with content.open() as stream:
+        for number, text in numbered_lines(stream, content.shown):
+            token = text.strip()
+            if token and not token.startswith("#"):
+                yield number, token
+
+
+def _is_header(line: str) -> bool:
+    """Return whether *line* names columns, one of them ``token``."""
+    return "token" in (name.strip(' "').lower() for name in _BETWEEN_COLUMNS.split(line))

@@ -1,0 +1,237 @@
+"""Has every outcome written down, in the order that survives a crash, and counts it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from pushctl.dispatch.lane import Lane
+from pushctl.dispatch.push import Push
+from pushctl.dispatch.thresholds import Stop, StopIf, Tally
+from pushctl.errors import StorageError
+from pushctl.job.ending import counts_as_unreached
+from pushctl.outcome import Kind, Outcome
+from pushctl.records.bounce_log import BounceLog, CountKey, Counts, finished_line
+from pushctl.records.identity import rfc3339
+from pushctl.records.journal import Journal
+from pushctl.records.record import Address, Record, outcome_record
+
+_FLUSH_S = 0.05
+_SYNC_S = 0.1
+_COUNTS_S = 60.0
+
+OnRecord = Callable[[Record], None]
+OnOutcome = Callable[[str | None, Outcome], None]
+
+
+class Recorder:
+    """
+    The effects of the lanes: journal first, bounce log after it, then whoever listens.
+
+    A failed write stops the run: the space kept in reserve is given back so that answers in
+    flight can still be noted, and nothing more is sent.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        bounce_log: BounceLog,
+        *,
+        run: str,
+        campaign: str | None,
+        stop_if: StopIf | None,
+        on_outcome: OnOutcome,
+        on_record: OnRecord | None = None,
+        wall_clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """*on_outcome* hears all but accepted; *on_record*, where given, every record."""
+        self.run = run
+        self.campaign = campaign
+        self.totals = dict.fromkeys(Kind, 0)
+        self.unreached = 0
+        self.tally = Tally(stop_if)
+        self.storage_error: StorageError | None = None
+        self.stop_run: Callable[[Stop], None] = lambda stop: None
+        self.renew_lane: Callable[[Lane], None] = lambda lane: None
+        self._journal = journal
+        self._bounce_log = bounce_log
+        self._on_outcome = on_outcome
+        self._on_record = on_record
+        self._counts = Counts()
+        self._wall_clock = wall_clock
+        self._wall_offset = wall_clock() - clock()
+        self._counted_at = clock()
+        self._clock = clock
+
+    # -- the effects of a lane ----------------------------------------------------------------
+
+    def finished(self, lane: Lane, push: Push, outcome: Outcome, now: float) -> None:
+        """Note how *push* ended."""
+        address = push.subject
+        assert isinstance(address, Address)
+        latency_ms: int | None = None
+        if outcome.kind is not Kind.NOT_SENT:
+            latency_ms = round((now - push.sent_at) * 1000)
+        at = now + self._wall_offset
+        self._count(address, outcome.kind, at)
+        if outcome.kind is Kind.ACCEPTED:
+            self._journal.add_accepted(push.row, at, latency_ms or 0, outcome.id, outcome.unique_id)
+            self.tally.answers += 1
+            if self._on_record is None:
+                return
+        record = self._record(address, outcome, push, at, latency_ms)
+        if outcome.kind is not Kind.ACCEPTED:
+            self._note(record, outcome)
+            stop = self.tally.add(outcome)
+            if stop is not None:
+                self.stop_run(stop)
+        if self._on_record is not None:
+            self._on_record(record)
+
+    def retrying(self, lane: Lane, push: Push, outcome: Outcome, now: float) -> None:
+        """Note that *push* waits for another try."""
+        at = now + self._wall_offset
+        self._journal.add_attempt(push.row, at, outcome.status, outcome.reason)
+
+    def renew(self, lane: Lane) -> None:
+        """Pass on that *lane* needs a newer token."""
+        self.renew_lane(lane)
+
+    def stop(self, stop: Stop) -> None:
+        """Pass on that the run must stop."""
+        self.stop_run(stop)
+
+    # -- rows that never go out ---------------------------------------------------------------
+
+    def decided(self, address: Address, outcome: Outcome) -> None:
+        """Note a row that was decided on our side: a missing token, a skip."""
+        at = self._wall_clock()
+        self._count(address, outcome.kind, at)
+        record = outcome_record(
+            address,
+            outcome,
+            run=self.run,
+            campaign=self.campaign,
+            time=at,
+            attempts=0,
+            latency_ms=None,
+        )
+        self._note(record, outcome)
+        if self._on_record is not None:
+            self._on_record(record)
+
+    # -- the disk -----------------------------------------------------------------------------
+
+    async def open_window(self, low: int, high: int) -> None:
+        """Have rows *low* to *high* on disk as opened.  Raises :class:`StorageError`."""
+        self._journal.add_window(low, high)
+        self._journal.flush()
+        await asyncio.to_thread(self._journal.sync)
+
+    async def tend(self) -> None:
+        """Write and sync for as long as the run lasts; cancel it at the end."""
+        synced_at = self._clock()
+        while True:
+            await asyncio.sleep(_FLUSH_S)
+            now = self._clock()
+            if now - self._counted_at >= _COUNTS_S:
+                self._add_counts(now)
+            self.flush()
+            if now - synced_at >= _SYNC_S:
+                synced_at = now
+                try:
+                    await asyncio.to_thread(self._journal.sync)
+                except StorageError as error:
+                    self._storage_failed(error)
+
+    def flush(self) -> None:
+        """Hand everything to the operating system; on failure stop the run."""
+        try:
+            self._journal.flush()
+        except StorageError as error:
+            self._storage_failed(error)
+            self._journal.flush()  # into the space that was kept for this; else the run fails
+        if self.storage_error is None:
+            try:
+                self._bounce_log.flush()
+            except StorageError as error:
+                self._storage_failed(error)
+
+    def finish(self) -> None:
+        """Write the last counts and the end of the run, and sync.  Raises :class:`StorageError`."""
+        totals = {kind.value: number for kind, number in self.totals.items()}
+        self._add_counts(self._clock())
+        line = finished_line(self.run, self.campaign, rfc3339(self._wall_clock()), totals)
+        self._bounce_log.add(line)
+        self._journal.add_end(totals)
+        self.flush()
+        if self.storage_error is None:
+            self._journal.sync()
+            self._bounce_log.sync()
+
+    def close(self) -> None:
+        """Close the files."""
+        with contextlib.suppress(OSError):
+            self._journal.close()
+        with contextlib.suppress(OSError):
+            self._bounce_log.close()
+
+    # -- helpers ------------------------------------------------------------------------------
+
+    def _note(self, record: Record, outcome: Outcome) -> None:
+        self._journal.add_outcome(record)
+        if outcome.kind is Kind.REJECTED:
+            self._bounce_log.add(record)
+        elif outcome.kind is Kind.NOT_SENT and counts_as_unreached(outcome.reason):
+            self.unreached += 1
+        self._on_outcome(record["service"], outcome)
+
+    def _record(
+        self, address: Address, outcome: Outcome, push: Push, at: float, latency_ms: int | None
+    ) -> Record:
+        record = outcome_record(
+            address,
+            outcome,
+            run=self.run,
+            campaign=self.campaign,
+            time=at,
+            attempts=push.attempts,
+            latency_ms=latency_ms,
+        )
+        if record["id"] is None and push.id is not None and push.attempts:
+            record["id"] = push.id.decode("ascii")
+        return record
+
+    def _count(self, address: Address, kind: Kind, at: float) -> None:
+        self.totals[kind] += 1
+        hour = time.strftime("%Y-%m-%dT%H", time.gmtime(at))
+        key = CountKey(
+            address.service, address.credential, address.environment, address.topic, hour
+        )
+        self._counts.add(key, kind)
+
+    def _add_counts(self, now: float) -> None:
+        self._counted_at = now
+        for line in self._counts.take_lines(self.run, self.campaign):
+            self._bounce_log.add(line)
+
+    def _storage_failed(self, error: StorageError) -> None:
+        if self.storage_error is not None:
+            return
+        self.storage_error = error
+        self._journal.release_reserve()
+        self.stop_run(Stop("storage", str(error)))
+
+
+def open_recorder_files(journal: Path, bounce_log: Path) -> tuple[Journal, BounceLog]:
+    """Open both files for a run.  Raises :class:`StorageError`."""
+    log = BounceLog(bounce_log)
+    try:
+        return Journal(journal), log
+    except StorageError:
+        log.close()
+        raise

@@ -1,0 +1,166 @@
+"""
+Answers in the vendors' form, from the tables of the catalog.
+
+The tables say which status belongs to a reason and, where one was documented or captured, what a
+whole body looks like.  Nothing here reads an answer: that is the sender's business.
+"""
+
+from __future__ import annotations
+
+import functools
+import http
+import json
+from collections.abc import Mapping
+
+from pushctl import catalog
+from pushctl.outcome import JsonValue
+from pushctl.simulator.http import Answer, Fields, json_answer, json_bytes
+
+_APNS_JSON = (("content-type", "application/json"),)
+_HOUR_MS = 3_600_000
+
+FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
+BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
+
+_RPC_STATUS = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    409: "ALREADY_EXISTS",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+"""The name of each HTTP status in google.rpc.Code (google/rpc/code.proto)."""
+
+
+class UnknownReason(ValueError):
+    """A script names a reason that the service does not have, and gives no status."""
+
+
+def apns(
+    reason: str | None,
+    apns_id: str,
+    now: float,
+    *,
+    status: int | None = None,
+    timestamp_ms: int | None = None,
+    fields: Fields = (),
+) -> Answer:
+    """
+    Return APNs' refusal for *reason*: ``{"reason": …}``, with ``timestamp`` for a 410.
+
+    Form: Apple, "Handling notification responses from APNs".
+
+    :raises UnknownReason: neither the tables nor *status* tell the status.
+    """
+    if status is None:
+        status = _status("apns", reason)
+    body: dict[str, JsonValue] = {}
+    if reason is not None:
+        body["reason"] = reason
+        if status == http.HTTPStatus.GONE:
+            body["timestamp"] = int(now * 1000) - _HOUR_MS if timestamp_ms is None else timestamp_ms
+    head = (("apns-id", apns_id), *(_APNS_JSON if body else ()), *fields)
+    return Answer(status, head, json_bytes(body) if body else b"")
+
+
+def fcm(name: str | None, *, status: int | None = None, fields: Fields = ()) -> Answer:
+    """
+    Return FCM's refusal for *name*: an FcmError code, ``CODE/case``, or a reason of Google's API
+    front end, with the body that the catalog gives as an example.
+
+    :raises UnknownReason: neither the tables nor *status* tell the status.
+    """
+    if name is None:
+        return google_error(status or 500, "", (), fields)
+    found = _google_example(name)
+    if found is None:
+        if status is None:
+            raise UnknownReason(f"FCM has no reason {name}")
+        return google_error(
+            status, name, ({"@type": FCM_ERROR, "errorCode": name.partition("/")[0]},), fields
+        )
+    table_status, body = found
+    return Answer(
+        status or table_status, (("content-type", "application/json; charset=UTF-8"), *fields), body
+    )
+
+
+def oauth(case: str | None, *, status: int | None = None, fields: Fields = ()) -> Answer:
+    """
+    Return the token endpoint's refusal for *case* of the catalog (RFC 6749 section 5.2).
+
+    :raises UnknownReason: neither the tables nor *status* tell the status.
+    """
+    found = None if case is None else catalog.lookup("oauth", case)
+    if found is None:
+        if status is None:
+            raise UnknownReason(f"the token endpoint has no case {case}")
+        return json_answer(status, {} if case is None else {"error": case}, fields)
+    body = json.loads(found.example) if found.example else {"error": case}
+    return json_answer(status or found.status or 400, body, fields)
+
+
+def google_error(
+    status: int,
+    message: str,
+    details: tuple[Mapping[str, JsonValue], ...],
+    fields: Fields = (),
+) -> Answer:
+    """Return an error in the envelope of Google's APIs (google.rpc.Status as JSON)."""
+    error: dict[str, JsonValue] = {
+        "code": status,
+        "message": message or http.HTTPStatus(status).phrase,
+        "status": _RPC_STATUS.get(status, "UNKNOWN"),
+    }
+    if details:
+        error["details"] = details
+    return json_answer(status, {"error": error}, fields)
+
+
+def known(word: str) -> bool:
+    """Whether any of the services of the simulator has the reason *word*."""
+    return (
+        catalog.lookup("apns", word) is not None
+        or _google_example(word) is not None
+        or catalog.lookup("oauth", word) is not None
+    )
+
+
+def names() -> list[str]:
+    """Return every reason that can be scripted, for suggestions."""
+    services = {"apns", "fcm", "google", "oauth"}
+    return sorted({reason.name for reason in catalog.all_reasons() if reason.service in services})
+
+
+@functools.lru_cache(maxsize=256)
+def _status(service: str, reason: str | None) -> int:
+    found = None if reason is None else catalog.lookup(service, reason)
+    if found is None or found.status is None:
+        raise UnknownReason(f"APNs has no reason {reason}")
+    return found.status
+
+
+@functools.lru_cache(maxsize=256)
+def _google_example(name: str) -> tuple[int, bytes] | None:
+    """Return the status and an example body for an FCM or Google front-end reason."""
+    code, _, case = name.partition("/")
+    found = catalog.lookup("fcm", code, case=case or None)
+    detail: dict[str, JsonValue] = {"@type": FCM_ERROR, "errorCode": code}
+    if found is None and not case:
+        found = catalog.lookup("google", code)
+        detail = {
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": code,
+            "domain": "googleapis.com",
+            "metadata": {"service": "fcm.googleapis.com"},
+        }
+    if found is None:
+        return None
+    status = found.status or 500
+    if found.example:
+        return status, json_bytes(json.loads(found.example))
+    return status, google_error(status, found.description, (detail,)).body

@@ -1,0 +1,64 @@
+"""What a connection puts up with before it calls the server hostile or broken."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from pushctl.wire import frames
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limits:
+    """
+    Bounds on what one connection may cost.
+
+    The figures for floods are those nghttp2 uses; a server that stays within the protocol's
+    normal use never meets them.
+    """
+
+    open_streams: int = 4096
+    """Most requests in flight, whatever the server allows."""
+    last_stream_id: int = frames.MAX_STREAM
+    """Stream ids run out here; the owner then needs a new connection."""
+    unsent_body_bytes: int = 65_536
+    """No new request while so much waits for flow control."""
+    kept_body_bytes: int = 65_536
+    """So much of an answer's body is kept; the rest is read and dropped."""
+    header_list_bytes: int = 16_384
+    continuation_frames: int = 8
+    settings_entries: int = 32
+    queued_acknowledgements: int = 1000
+    informational_answers: int = 10
+    """1xx answers for one request."""
+    empty_data_frames: int = 100
+    """DATA frames for one request that carry nothing and end nothing."""
+    resets_burst: int = 1000
+    resets_per_s: float = 33.0
+    """Resets beyond one for each request that was opened."""
+    glitches_burst: int = 10_000
+    glitches_per_s: float = 330.0
+    """Frames that are allowed but useless: unknown types, PINGs, frames for finished streams."""
+    debug_bytes: int = 4096
+    """So much of a GOAWAY's debug data is kept."""
+
+
+class Bucket:
+    """A token bucket that is told the time."""
+
+    __slots__ = ("_at", "_burst", "_level", "_per_s")
+
+    def __init__(self, burst: float, per_s: float, now: float) -> None:
+        self._burst = burst
+        self._level = burst
+        self._per_s = per_s
+        self._at = now
+
+    def take(self, now: float, *, earned: int = 0) -> bool:
+        """Take one; return whether there was one.  *earned* more are put in first."""
+        refill = max(0.0, now - self._at) * self._per_s + earned
+        self._level = min(self._burst, self._level + refill)
+        self._at = now
+        if self._level < 1:
+            return False
+        self._level -= 1
+        return True

@@ -1,0 +1,180 @@
+"""The journal: what is written is read back, whatever cut it off."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from pushctl.errors import InvalidInput, StorageError
+from pushctl.outcome import Kind, Outcome
+from pushctl.records import journal as journal_module
+from pushctl.records.journal import Journal
+from pushctl.records.record import Address, Record, outcome_record
+from pushctl.records.replay import journal_records, replay_journal
+
+
+def a_record(row: int, kind: Kind = Kind.REJECTED) -> Record:
+    address = Address(row, f"list.csv:{row + 1}", None, "apns", "ios", "shop", None, None, "aa")
+    outcome = Outcome(kind=kind, reason="Unregistered", status=410)
+    return outcome_record(
+        address, outcome, run="r1", campaign=None, time=0.0, attempts=1, latency_ms=3
+    )
+
+
+def written(path: Path) -> Path:
+    journal = Journal(path)
+    journal.add_start("r1")
+    journal.add_window(1, 6)
+    journal.flush()
+    journal.add_accepted(1, 10.0, 5, None, None)
+    journal.add_accepted(3, 10.0, 6, "name", "unique")
+    journal.add_outcome(a_record(2))
+    journal.add_attempt(4, 11.0, 503, "Shutdown")
+    journal.flush()
+    journal.add_outcome(a_record(5, Kind.UNKNOWN))
+    journal.add_end({"accepted": 2})
+    journal.flush()
+    journal.sync()
+    journal.close()
+    return path
+
+
+def test_a_journal_tells_how_every_row_ended(tmp_path: Path) -> None:
+    """Accepted in batches, others one by one, a retry that waits, and a row without a word."""
+    replay = replay_journal(written(tmp_path / "journal.jsonl"))
+
+    kinds = [replay.kind(row) for row in range(1, 8)]
+    assert [
+        Kind.ACCEPTED, Kind.REJECTED, Kind.ACCEPTED, None, Kind.UNKNOWN, None, None
+    ] == kinds  # fmt: skip
+    assert ("r1", 6, True, False, [6]) == (
+        replay.run,
+        replay.high,
+        replay.ended,
+        replay.torn,
+        replay.open_rows(),
+    )
+    assert 2 == replay.totals()[Kind.ACCEPTED]
+
+
+def test_only_rows_that_were_not_accepted_are_held_whole(tmp_path: Path) -> None:
+    """The records in a journal are those that the bounce log is derived from."""
+    records = list(journal_records(written(tmp_path / "journal.jsonl")))
+
+    assert [2, 5] == [record["row"] for record in records]
+    assert "Unregistered" == records[0]["reason"]
+
+
+def test_a_journal_cut_at_any_byte_is_read_up_to_its_last_whole_line(tmp_path: Path) -> None:
+    """No cut makes a row look better known than it is, and none is an error."""
+    whole = written(tmp_path / "journal.jsonl").read_bytes()
+    complete = replay_journal(tmp_path / "journal.jsonl")
+    cut = tmp_path / "cut.jsonl"
+
+    for size in range(len(whole)):
+        cut.write_bytes(whole[:size])
+        replay = replay_journal(cut)
+        assert replay.size == whole[:size].rfind(b"\n") + 1
+        assert replay.torn == (size != replay.size)
+        for row in range(1, 7):
+            assert replay.kind(row) in (None, complete.kind(row))
+
+
+def test_a_flipped_byte_is_refused_with_its_line_or_cut_off_at_the_end(tmp_path: Path) -> None:
+    """Damage before the last line is never read over."""
+    whole = written(tmp_path / "journal.jsonl").read_bytes()
+    damaged = tmp_path / "damaged.jsonl"
+    last_line = whole[:-1].rfind(b"\n") + 1
+
+    for position in range(0, len(whole) - 1, 7):
+        data = bytearray(whole)
+        data[position] ^= 1
+        damaged.write_bytes(data)
+        if position >= last_line:
+            assert replay_journal(damaged).torn
+        else:
+            with pytest.raises(InvalidInput) as caught:
+                replay_journal(damaged)
+            place = caught.value.problems[0].place
+            assert place is not None
+            assert place.line == whole[:position].count(b"\n") + 1
+
+
+def test_appending_goes_on_after_the_chain_of_what_is_there(tmp_path: Path) -> None:
+    """A second process continues a journal and the whole still checks."""
+    path = written(tmp_path / "journal.jsonl")
+    second = Journal(path, chain=replay_journal(path).chain)
+    second.add_outcome(a_record(6, Kind.NOT_SENT))
+    second.flush()
+    second.close()
+
+    assert Kind.NOT_SENT is replay_journal(path).kind(6)
+
+
+def test_a_full_disk_leaves_the_journal_whole_and_keeps_the_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write that stops half-way is taken back, and a second try writes the same lines."""
+    path = tmp_path / "journal.jsonl"
+    journal = Journal(path)
+    journal.add_start("r1")
+    journal.add_window(1, 1)
+    journal.flush()
+    real = os.write
+    calls = []
+
+    def short_then_full(descriptor: int, data: bytes) -> int:
+        calls.append(len(data))
+        if len(calls) == 1:
+            return real(descriptor, bytes(data)[:10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    journal.add_outcome(a_record(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(journal_module.os, "write", short_then_full)
+        with pytest.raises(StorageError, match="No space left"):
+            journal.flush()
+    assert not replay_journal(path).torn
+
+    journal.release_reserve()
+    journal.flush()
+    journal.close()
+    assert Kind.REJECTED is replay_journal(path).kind(1)
+
+
+def test_a_failing_sync_is_an_error_and_is_not_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a failed fsync nothing may be believed to be on disk."""
+    journal = Journal(tmp_path / "journal.jsonl")
+    calls = []
+
+    def fail(descriptor: int) -> None:
+        calls.append(descriptor)
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(journal_module, "_fdatasync", fail)
+    with pytest.raises(StorageError, match="Input/output"):
+        journal.sync()
+    assert 1 == len(calls)
+    journal.close()
+
+
+def test_a_journal_is_private_and_never_follows_a_link(tmp_path: Path) -> None:
+    """Its mode is 0600, and a planted symbolic link is refused."""
+    path = written(tmp_path / "journal.jsonl")
+    assert 0o600 == path.stat().st_mode & 0o777
+
+    (tmp_path / "link.jsonl").symlink_to(path)
+    with pytest.raises(StorageError):
+        Journal(tmp_path / "link.jsonl")
+
+
+def test_a_journal_of_another_schema_is_refused(tmp_path: Path) -> None:
+    """A future journal is not guessed at."""
+    path = tmp_path / "journal.jsonl"
+    line, _ = journal_module.seal({"t": "start", "schema": 99, "run": "r"}, 0)
+    path.write_bytes(line)
+    with pytest.raises(InvalidInput, match="schema 99"):
+        replay_journal(path)
