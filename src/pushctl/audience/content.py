@@ -50,9 +50,6 @@ class Content(Protocol):
     def open(self) -> AbstractContextManager[BinaryIO]:
         """Open for reading, decompressed.  Raises :class:`~pushctl.errors.InvalidInput`."""
 
-    def close(self) -> None:
-        """Give back what is held.  May be called twice."""
-
 
 def open_content(
     path: Path | Literal["-"], *, stdin: BinaryIO | None, compression: Compression | None
@@ -125,12 +122,9 @@ class _File:
                 )
             yield _decompressed(file, self._compression, self.shown)
 
-    def close(self) -> None:
-        """Hold nothing between readings."""
-
 
 class _Copy:
-    """A temporary copy of what can be read only once."""
+    """A temporary copy of what can be read only once.  It goes when this object goes."""
 
     def __init__(self, shown: str, origin: BinaryIO, compression: Compression | None) -> None:
         self.shown = shown
@@ -139,7 +133,7 @@ class _Copy:
         pieces = _chunks(origin) if compression else _bounded_lines(origin, shown)
         with _explained(shown):
             self._file = _copied(pieces)
-        self._closed = weakref.finalize(self, self._file.close)
+        weakref.finalize(self, self._file.close)
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
@@ -149,9 +143,6 @@ class _Copy:
             raise _no_room(error) from None
         with _explained(self.shown):
             yield _decompressed(self._file, self._compression, self.shown)
-
-    def close(self) -> None:
-        self._closed()
 
 
 class _Inflated(io.RawIOBase):

@@ -14,6 +14,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from pushctl.audience.consent import cell_fault
 from pushctl.audience.content import MAX_LINE_BYTES, Content, numbered_lines
 from pushctl.audience.row import KNOWN_COLUMNS, Row, misspelt_column
 from pushctl.errors import InvalidInput, Place, Problem
@@ -73,15 +74,8 @@ class DelimitedSource:
                     {name: record[at] for at, name in known},
                     # An empty cell is a missing attribute: a push says "Hello Anna" or nothing.
                     {name: record[at] for at, name in attributes if record[at]},
-                    no_consent=None if consent is None else _no_consent(record[consent]),
+                    no_consent=None if consent is None else cell_fault(record[consent]),
                 )
-
-
-def _no_consent(cell: str) -> str | None:
-    """Return why *cell* of the consent column gives no consent, or ``None`` if it does."""
-    if cell.strip().lower() == "true":
-        return None
-    return f"consent is `{cell}`: only true gives it" if cell.strip() else "no consent is recorded"
 
 
 def _wrong_width(width: int, expected: int) -> str:

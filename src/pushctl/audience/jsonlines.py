@@ -13,13 +13,14 @@ import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from pushctl.audience.consent import consent_fault
 from pushctl.audience.content import Content, numbered_lines
 from pushctl.audience.row import KNOWN_COLUMNS, Row, kind_of, misspelt_column
 from pushctl.errors import InvalidInput, Place, Problem
 from pushctl.outcome import JsonValue
 from pushctl.rules.text import printable
 
-MAX_ATTRIBUTE_NAMES = 10_000
+MAX_NAMES = 10_000
 """More different names than this in one file are not remembered."""
 
 
@@ -51,24 +52,6 @@ def no_objects(content: Content) -> InvalidInput:
     )
 
 
-def consent_fault(value: Mapping[str, JsonValue]) -> str | None:
-    """
-    Return why the ``consent`` of *value* gives none, or ``None`` if it is exactly true.
-
-    Consent is never inferred: not from a text, not from a 1, not from silence.
-    """
-    consent = value.get("consent")
-    if consent is True:
-        return None
-    if isinstance(consent, str):
-        return f"consent is the text `{consent}`: only true, without quotes, gives it"
-    if consent is None:
-        return "no consent is recorded"
-    if isinstance(consent, bool | int | float):
-        return f"consent is {json.dumps(consent)}: only true gives it"
-    return f"consent is {kind_of(consent)}: only true gives it"
-
-
 def open_token_objects(content: Content) -> ObjectSource:
     """
     Return the rows of the token file *content*, which is read once whole.
@@ -85,13 +68,13 @@ def open_token_objects(content: Content) -> ObjectSource:
         readable = readable or line.fault is None
         records_consent = records_consent or "consent" in line.value
         problems |= _misspelt(line, content.shown, names)
-        if len(names) <= MAX_ATTRIBUTE_NAMES:
+        if len(names) <= MAX_NAMES:
             names.update(line.value)
     if problems:
         raise InvalidInput(problems=list(problems.values()))
     if rows and not readable:
         raise no_objects(content)
-    few = len(names) <= MAX_ATTRIBUTE_NAMES
+    few = len(names) <= MAX_NAMES
     attributes = frozenset(names.difference(KNOWN_COLUMNS)) if few else None
     return ObjectSource(content, rows, records_consent, attributes)
 
@@ -116,17 +99,15 @@ class ObjectSource:
             yield Row(
                 line.number,
                 {name: value for name, value in line.value.items() if name in KNOWN_COLUMNS},
-                present_attributes(
-                    {name: value for name, value in line.value.items() if name not in KNOWN_COLUMNS}
-                ),
+                # A null is a missing attribute: there is nothing to fill in.
+                {
+                    name: value
+                    for name, value in line.value.items()
+                    if value is not None and name not in KNOWN_COLUMNS
+                },
                 no_consent=consent_fault(line.value) if self.records_consent else None,
                 fault=line.fault,
             )
-
-
-def present_attributes(attributes: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """Return *attributes* without those that are null: nothing can be filled in from them."""
-    return {name: value for name, value in attributes.items() if value is not None}
 
 
 def _misspelt(line: Line, shown: str, checked: Collection[str]) -> dict[str, Problem]:

@@ -8,72 +8,19 @@ Either way a profile is as many inputs as it has tokens, and one if it has none.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 
 from pushctl.audience.content import Content
-from pushctl.audience.jsonlines import (
-    MAX_ATTRIBUTE_NAMES,
-    Line,
-    consent_fault,
-    no_objects,
-    present_attributes,
-    read_lines,
-)
-from pushctl.audience.row import Row, did_you_mean, kind_of
+from pushctl.audience.jsonlines import MAX_NAMES, Line, no_objects, read_lines
+from pushctl.audience.row import Row
+from pushctl.audience.schema import Profile, ProfileReader
 from pushctl.documents import Document
-from pushctl.errors import InvalidInput, Place, Problem
-from pushctl.outcome import Environment, JsonValue, Platform, Service
-from pushctl.rules.text import printable
+from pushctl.errors import InvalidInput, Place
+from pushctl.outcome import JsonValue
 
-_PROFILE_KEYS = ("id", "consent", "attributes", "tokens")
-_WORDS: Mapping[str, type[StrEnum]] = {
-    "platform": Platform,
-    "service": Service,
-    "environment": Environment,
-}
-_TOKEN_KEYS = (*_WORDS, "token", "topic", "credential", "registered_at")
-_MAX_PROBLEMS = 100
-
-Path = tuple[str | int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Fault:
-    """Something wrong with the form of a profile, and where: a path into the document."""
-
-    path: Path
-    message: str
-    hint: str | None = None
-    key: bool = False
-    """Whether the key at the path is meant, not its value."""
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """A profile of sound form."""
-
-    id: str
-    no_consent: str | None
-    attributes: Mapping[str, JsonValue]
-    tokens: Sequence[Mapping[str, JsonValue]]
-
-    def rows(self, line_of: Callable[[int | None], int | None]) -> Iterator[Row]:
-        """
-        Yield a row for each token, or one without a token if there is none.
-
-        *line_of* tells the line of the token with that index, and of the profile for ``None``.
-        """
-        if not self.tokens:
-            yield self._row({}, line_of(None))
-        for index, token in enumerate(self.tokens):
-            yield self._row(token, line_of(index))
-
-    def _row(self, token: Mapping[str, JsonValue], line: int | None) -> Row:
-        return Row(line, {**token, "profile": self.id}, self.attributes, self.no_consent)
+_IDS_FOR_HINTS = 10_000
+"""So many ids of a file are remembered to find the one that a person meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +30,8 @@ class ProfileDocument:
     document: Document
     profiles: Sequence[tuple[int, Profile]]
     """Each with its index in the file."""
+    ids: Collection[str]
+    """Of all profiles of the file, asked for or not."""
     records_consent: bool = True
 
     @property
@@ -92,7 +41,7 @@ class ProfileDocument:
 
     @property
     def rows(self) -> int:
-        """How many inputs the profiles are: one a token, and one where there is none."""
+        """How many inputs the profiles are."""
         return sum(max(1, len(profile.tokens)) for _, profile in self.profiles)
 
     @property
@@ -103,26 +52,31 @@ class ProfileDocument:
     def __iter__(self) -> Iterator[Row]:
         """Yield the rows of each profile, with the line that each token stands on."""
         for index, profile in self.profiles:
-            yield from profile.rows(lambda token, index=index: self._line(index, token))
+            yield from _rows_of_profile(profile, self._finder(index))
 
-    def _line(self, profile: int, token: int | None) -> int | None:
-        path: Path = ("profiles", profile)
-        path = path if token is None else (*path, "tokens", token, "token")
-        return self.document.place(path).line
+    def _finder(self, profile: int) -> Callable[[int | None], int | None]:
+        def line_of(token: int | None) -> int | None:
+            inside = () if token is None else ("tokens", token, "token")
+            return self.document.place(("profiles", profile, *inside)).line
+
+        return line_of
 
 
 def open_profile_document(document: Document, wanted: Collection[str]) -> ProfileDocument:
     """
-    Return the profiles of *document* whose id is *wanted*, or all where nothing is.
+    Return the profiles of *document* whose id is *wanted*, or all of them where nothing is.
 
     Raises :class:`~pushctl.errors.InvalidInput` with everything that is wrong with its form.
     """
-    reader = _Reader(numbers_are_ids=False)
+    reader = ProfileReader(document)
     profiles = reader.profiles(document.value)
-    if reader.faults:
-        raise InvalidInput(problems=_problems(document, reader.faults))
-    chosen = [item for item in profiles if not wanted or item[1].id in wanted]
-    return ProfileDocument(document, chosen)
+    if reader.problems:
+        raise InvalidInput(problems=reader.problems)
+    return ProfileDocument(
+        document,
+        profiles=[item for item in profiles if not wanted or item[1].id in wanted],
+        ids=[profile.id for _, profile in profiles],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +87,7 @@ class ProfileLines:
     wanted: Collection[str]
     rows: int
     ids: Collection[str]
+    """Those that were asked for and are there, and some of the others."""
     attribute_names: frozenset[str] | None
     records_consent: bool = True
 
@@ -143,4 +98,80 @@ class ProfileLines:
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the rows of each profile, reading the file once more."""
-        return (row for line in read_lines(self.content) for row in _rows_of(line, self.wanted))
+        for line in read_lines(self.content):
+            yield from _rows_of_line(line, self.wanted)
+
+
+def open_profile_lines(content: Content, wanted: Collection[str]) -> ProfileLines:
+    """
+    Return the profiles of *content* whose id is *wanted*, or all of them where nothing is.
+
+    The file is read once whole.  Raises :class:`~pushctl.errors.InvalidInput` where it is broken
+    as a whole: a line that is too long or not text, no object at all, or tokens instead of
+    profiles.
+    """
+    lines = objects = rows = 0
+    names: set[str] = set()
+    ids: set[str] = set()
+    for line in read_lines(content):
+        lines += 1
+        objects += line.fault is None
+        if line.fault is None and objects == 1:
+            _refuse_token(line, content.shown)
+        for row in _rows_of_line(line, wanted):
+            rows += 1
+            if len(names) <= MAX_NAMES:
+                names.update(row.attributes)
+        name = _id_of(line.value)
+        if name is not None and (name in wanted or len(ids) < _IDS_FOR_HINTS):
+            ids.add(name)
+    if lines and not objects:
+        raise no_objects(content)
+    attributes = frozenset(names) if len(names) <= MAX_NAMES else None
+    return ProfileLines(content, wanted, rows, ids, attributes)
+
+
+def _refuse_token(line: Line, shown: str) -> None:
+    if "token" in line.value and "tokens" not in line.value:
+        raise InvalidInput(
+            "a token in a profile file",
+            place=Place(shown, line.number),
+            hint="give the file with --tokens, or write profiles: "
+            '{"id": …, "consent": true, "tokens": [{"token": …}]}',
+        )
+
+
+def _rows_of_line(line: Line, wanted: Collection[str]) -> Iterator[Row]:
+    """Yield the rows of the profile on *line*; one with the fault if it is not a sound one."""
+    if wanted and _id_of(line.value) not in wanted:
+        return
+    reader = ProfileReader()
+    profile = reader.profile(line.value) if line.fault is None else None
+    if profile is None or reader.problems:
+        fault = line.fault or f"the profile cannot be read: {reader.problems[0].message}"
+        yield Row(line.number, {"profile": _id_of(line.value)}, {}, fault=fault)
+    else:
+        yield from _rows_of_profile(profile, lambda _: line.number)
+
+
+def _id_of(value: Mapping[str, JsonValue]) -> str | None:
+    """Return the id of the profile *value* as text, or ``None`` where it has none."""
+    name = value.get("id")
+    if isinstance(name, str):
+        return name
+    return str(name) if isinstance(name, int) and not isinstance(name, bool) else None
+
+
+def _rows_of_profile(
+    profile: Profile, line_of: Callable[[int | None], int | None]
+) -> Iterator[Row]:
+    """
+    Yield a row for each token of *profile*, or one without a token if it has none.
+
+    *line_of* tells the line of the token with that index, and of the profile for ``None``.
+    """
+    devices: Sequence[tuple[int | None, Mapping[str, JsonValue]]]
+    devices = [*enumerate(profile.tokens)] or [(None, {})]
+    for index, token in devices:
+        values = {**token, "profile": profile.id}
+        yield Row(line_of(index), values, profile.attributes, profile.no_consent)

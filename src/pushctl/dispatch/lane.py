@@ -125,12 +125,12 @@ class Lane:
         """Return when :meth:`take` may give more without any event; ``None`` if never."""
         if self._closed_for is not None or self.renewing:
             return None
+        wakes = []
         if self._queue:
-            wake = max(self.paused_until, now + self.pacer.wait(now))
-            return wake if wake > now else None
+            wakes.append(max(self.paused_until, now + self.pacer.wait(now)))
         if self._waiting:
-            return max(self._waiting[0][0], self.paused_until)
-        return None
+            wakes.append(max(self._waiting[0][0], self.paused_until))
+        return min((wake for wake in wakes if wake > now), default=None)
 
     def answered_yes(self, push: Push, outcome: Outcome, now: float) -> None:
         """The service accepted *push*."""
@@ -195,7 +195,7 @@ class Lane:
         )
         if again:
             self._effects.retrying(self, push, outcome, now)
-            self._queue.append(push)
+            self._queue.appendleft(push)  # in front of what the canary holds back
         else:
             self._canary.unanswered()
             self._effects.finished(self, push, outcome, now)

@@ -108,6 +108,7 @@ class ApnsJudge:
             reason = (
                 _header_fault(request)
                 or self._topic_fault(request, topic, session)
+                or _collapse_fault(request.field("apns-collapse-id"))
                 or self._token_fault(token or "", topic or "")
                 or _payload_fault(request, topic or "")
             )
@@ -126,7 +127,7 @@ class ApnsJudge:
         if push_type is not None and suffix != PUSH_TYPES[push_type].suffix:
             return "BadTopic"
         bundle_id = topic.removesuffix(suffix)
-        assert session.claims is not None  # noqa: S101 -- the provider token was taken
+        assert session.claims is not None, "the provider token was taken"
         allowed = self._tokens.key(session.claims).topics
         for topics in (allowed, self._topics):
             if topics is not None and bundle_id not in topics:
@@ -176,11 +177,13 @@ def _header_fault(request: Request) -> str | None:
         return "BadPriority"
     if push_type is not None and push_type not in PUSH_TYPES:
         return "InvalidPushType"
-    collapse_id = fields.get("apns-collapse-id")
-    # The fields were decoded as Latin-1: one character is one byte.
-    if collapse_id is not None and len(collapse_id) > MAX_COLLAPSE_ID:
-        return "BadCollapseId"
     return None
+
+
+def _collapse_fault(collapse_id: str | None) -> str | None:
+    # The field was decoded as Latin-1: one character is one byte.
+    too_long = collapse_id is not None and len(collapse_id) > MAX_COLLAPSE_ID
+    return "BadCollapseId" if too_long else None
 
 
 def _payload_fault(request: Request, topic: str) -> str | None:

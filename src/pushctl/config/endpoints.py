@@ -1,0 +1,123 @@
+"""
+Which hosts may be given a credential.
+
+A config file may come with a repository: it must not be able to send provider tokens or service
+account assertions elsewhere.  Loopback is fine (the simulator); any other host needs the
+sender's own word.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from urllib.parse import SplitResult, urlsplit
+
+from pushctl.config.settings import Origin
+from pushctl.outcome import Service
+
+VENDOR_HOSTS = {
+    Service.APNS: frozenset(
+        {
+            "api.push.apple.com",
+            "api.sandbox.push.apple.com",
+            "api.development.push.apple.com",
+        }
+    ),
+    Service.FCM: frozenset({"fcm.googleapis.com", "fcm.mtls.googleapis.com"}),
+}
+"""Apple, "Sending notification requests to APNs"; Google, FCM v1 discovery document."""
+
+TOKEN_HOSTS = frozenset({"oauth2.googleapis.com"})
+"""google-auth: the token_uri of every service account file."""
+
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+    r"(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
+)
+
+
+class Refusal(ValueError):
+    """Says in a sentence what is wrong with a URL, with an optional hint."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def parse_origin(url: str) -> Origin:
+    """Return the origin that *url* names; raise :class:`Refusal` if it is none."""
+    parts = _split(url)
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise Refusal("an endpoint is a host and a port, without a path", "https://host:port")
+    return Origin(_host(parts), parts.port or 443)
+
+
+def parse_token_endpoint(url: str) -> Origin:
+    """Return the origin of a token endpoint's URL; raise :class:`Refusal` if it is none."""
+    parts = _split(url)
+    if parts.query or parts.fragment:
+        raise Refusal("a token endpoint has no query")
+    return Origin(_host(parts), parts.port or 443)
+
+
+def check_proxy(url: str) -> None:
+    """Raise :class:`Refusal` unless *url* is that of an HTTP proxy."""
+    parts = _parts(url)
+    if parts.scheme not in ("http", "https"):
+        raise Refusal("a proxy is written as http://host:port")
+    _host(parts)
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise Refusal("a proxy is a host and a port, without a path", "http://host:port")
+
+
+def refusal_of_host(
+    origin: Origin, vendor_hosts: frozenset[str], allowed: Sequence[str]
+) -> Refusal | None:
+    """Return why *origin* may not be given a credential; ``None`` if it may."""
+    host = origin.host
+    if host in vendor_hosts or is_loopback(host) or host in (name.lower() for name in allowed):
+        return None
+    return Refusal(
+        f"{host} is neither the vendor's host nor this machine: it may not get a credential",
+        f"if you trust it, say so with --allow-endpoint {host} (or PUSHCTL_ALLOW_ENDPOINT)",
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether *host* can only be this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _split(url: str) -> SplitResult:
+    parts = _parts(url)
+    if parts.scheme != "https":
+        raise Refusal("credentials travel over TLS only", "write https://…")
+    if parts.username is not None or parts.password is not None:
+        raise Refusal("a user or password has no place in this URL")
+    return parts
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises on a port that is no number
+    except ValueError:
+        raise Refusal("this is not a valid URL") from None
+    if any(character.isspace() or not character.isprintable() for character in url):
+        raise Refusal("this is not a valid URL: it holds white space")
+    return parts
+
+
+def _host(parts: SplitResult) -> str:
+    host = (parts.hostname or "").lower()
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        if not _HOST_NAME.fullmatch(host):
+            raise Refusal("this URL names no valid host", "https://host:port") from None
+        return host
