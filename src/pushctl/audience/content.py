@@ -71,7 +71,7 @@ def open_content(
         if stat.S_ISREG(mode):
             return _File(shown, path, compression, _identity(file))
         if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
-            raise InvalidInput("this is a device, not a file", place=Place(shown))
+            raise InvalidInput(f"{shown!r} is a device, not a file", place=Place(shown))
         return _Copy(shown, file, compression)
 
 
@@ -250,11 +250,15 @@ def _explained(shown: str) -> Iterator[None]:
             hint="fetch or compress it again",
         ) from None
     except IsADirectoryError:
-        raise InvalidInput("this is a folder, not a file", place=Place(shown)) from None
+        raise InvalidInput(f"{shown!r} is a directory, not a file", place=Place(shown)) from None
     except FileNotFoundError:
-        raise InvalidInput("there is no such file", place=Place(shown)) from None
+        raise InvalidInput(f"there is no file {shown!r}", place=Place(shown)) from None
     except PermissionError:
-        raise InvalidInput("no permission to read the file", place=Place(shown)) from None
+        raise InvalidInput(
+            f"{shown!r} may not be read by this user",
+            place=Place(shown),
+            hint="check the owner and mode of the file and of the folders above it",
+        ) from None
     except OSError as error:
         raise InvalidInput(
             f"cannot be read: {error.strerror or error}", place=Place(shown)

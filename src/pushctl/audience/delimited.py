@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from pushctl.audience.consent import cell_fault
 from pushctl.audience.content import MAX_LINE_BYTES, Content, numbered_lines
-from pushctl.audience.row import KNOWN_COLUMNS, Row, misspelt_column
+from pushctl.audience.row import KNOWN_COLUMNS, Row, counted, misspelt_column
 from pushctl.errors import InvalidInput, Place, Problem
 from pushctl.rules import tokens
 from pushctl.rules.text import printable
@@ -56,6 +56,11 @@ class DelimitedSource:
     def shown(self) -> str:
         """The name of the file."""
         return self.content.shown
+
+    @property
+    def described(self) -> str:
+        """The name and the number of rows."""
+        return f"{self.shown} ({counted(self.rows, 'row')})"
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the rows, reading the file once more."""

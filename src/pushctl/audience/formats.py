@@ -10,14 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, TypeAlias
 
 from pushctl import documents
 from pushctl.audience.content import Compression, Content, open_content
 from pushctl.audience.delimited import open_delimited
 from pushctl.audience.jsonlines import open_token_objects
 from pushctl.audience.plain import open_plain
-from pushctl.audience.profiles import open_profile_document, open_profile_lines
+from pushctl.audience.profiles import (
+    ProfileDocument,
+    ProfileLines,
+    open_profile_document,
+    open_profile_lines,
+)
 from pushctl.audience.row import Source, did_you_mean
 from pushctl.errors import InvalidInput, Place, UsageError
 from pushctl.rules.text import printable
@@ -25,7 +30,10 @@ from pushctl.rules.text import printable
 MAX_DOCUMENT_BYTES = 16 * 2**20
 """The largest YAML or JSON profile file.  A larger list belongs in ``.jsonl``."""
 
-FilePath = Path | Literal["-"]
+FilePath: TypeAlias = Path | Literal["-"]
+"""A file, or ``-`` for stdin."""
+
+ProfileSource: TypeAlias = ProfileDocument | ProfileLines
 
 TOKEN_FORMATS: Mapping[str, Callable[[Content], Source]] = {
     "txt": open_plain,
@@ -69,7 +77,7 @@ def open_tokens(path: FilePath, *, format: str | None, stdin: BinaryIO | None) -
 
 def open_profiles(
     path: FilePath, *, format: str | None, stdin: BinaryIO | None, wanted: Collection[str]
-) -> ProfileDocument | ProfileLines:
+) -> ProfileSource:
     """
     Return the profiles in the file *path*: those whose id is *wanted*, or all where nothing is.
 
@@ -108,7 +116,8 @@ def _format(path: FilePath, given: str | None, known: Collection[str]) -> Format
         return _by_option(given, known)
     if path == "-":
         raise UsageError(
-            "--format is needed to read stdin", hint=f"one of {', '.join(known)}; with .gz if packed"
+            "--format is needed to read stdin",
+            hint=f"one of {', '.join(known)}; with .gz if packed",
         )
     raise InvalidInput(
         "the ending of the name tells no format",

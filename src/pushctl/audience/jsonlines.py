@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from pushctl.audience.consent import consent_fault
 from pushctl.audience.content import Content, numbered_lines
-from pushctl.audience.row import KNOWN_COLUMNS, Row, kind_of, misspelt_column
+from pushctl.audience.row import KNOWN_COLUMNS, Row, counted, kind_of, misspelt_column
 from pushctl.errors import InvalidInput, Place, Problem
 from pushctl.outcome import JsonValue
 from pushctl.rules.text import printable
@@ -92,6 +92,11 @@ class ObjectSource:
     def shown(self) -> str:
         """The name of the file."""
         return self.content.shown
+
+    @property
+    def described(self) -> str:
+        """The name and the number of rows."""
+        return f"{self.shown} ({counted(self.rows, 'row')})"
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the rows, reading the file once more."""

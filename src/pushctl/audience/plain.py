@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pushctl.audience.content import Content, numbered_lines
-from pushctl.audience.row import Row
+from pushctl.audience.row import Row, counted
 from pushctl.errors import InvalidInput, Place
 from pushctl.outcome import Platform
 
@@ -28,6 +28,11 @@ class PlainSource:
         """The name of the file."""
         return self.content.shown
 
+    @property
+    def described(self) -> str:
+        """The name and the number of tokens."""
+        return f"{self.shown} ({counted(self.rows, 'token')})"
+
     def __iter__(self) -> Iterator[Row]:
         """Yield the tokens, reading the file once more."""
         return (Row(number, {"token": text}, {}) for number, text in _token_lines(self.content))
@@ -47,6 +52,11 @@ class GivenTokens:
     def rows(self) -> int:
         """How many tokens were given."""
         return len(self.tokens)
+
+    @property
+    def described(self) -> str:
+        """The name and the number of tokens."""
+        return f"{self.shown} ({counted(self.rows, 'token')})"
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the tokens in the order they were given."""

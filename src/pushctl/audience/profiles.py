@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pushctl.audience.content import Content
 from pushctl.audience.jsonlines import MAX_NAMES, Line, no_objects, read_lines
-from pushctl.audience.row import Row
+from pushctl.audience.row import Row, counted
 from pushctl.audience.schema import Profile, ProfileReader
 from pushctl.documents import Document
 from pushctl.errors import InvalidInput, Place
@@ -48,6 +48,11 @@ class ProfileDocument:
     def attribute_names(self) -> frozenset[str]:
         """Every attribute that any of the profiles has."""
         return frozenset(name for _, profile in self.profiles for name in profile.attributes)
+
+    @property
+    def described(self) -> str:
+        """The name and the numbers of profiles and of tokens."""
+        return _described(self.shown, len(self.profiles), self.rows)
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the rows of each profile, with the line that each token stands on."""
@@ -85,6 +90,8 @@ class ProfileLines:
 
     content: Content
     wanted: Collection[str]
+    profiles: int
+    """How many lines were chosen."""
     rows: int
     ids: Collection[str]
     """Those that were asked for and are there, and some of the others."""
@@ -95,6 +102,11 @@ class ProfileLines:
     def shown(self) -> str:
         """The name of the file."""
         return self.content.shown
+
+    @property
+    def described(self) -> str:
+        """The name and the numbers of profiles and of tokens."""
+        return _described(self.shown, self.profiles, self.rows)
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the rows of each profile, reading the file once more."""
@@ -110,7 +122,7 @@ def open_profile_lines(content: Content, wanted: Collection[str]) -> ProfileLine
     as a whole: a line that is too long or not text, no object at all, or tokens instead of
     profiles.
     """
-    lines = objects = rows = 0
+    lines = objects = profiles = rows = 0
     names: set[str] = set()
     ids: set[str] = set()
     for line in read_lines(content):
@@ -118,17 +130,22 @@ def open_profile_lines(content: Content, wanted: Collection[str]) -> ProfileLine
         objects += line.fault is None
         if line.fault is None and objects == 1:
             _refuse_token(line, content.shown)
-        for row in _rows_of_line(line, wanted):
-            rows += 1
-            if len(names) <= MAX_NAMES:
-                names.update(row.attributes)
+        chosen = [*_rows_of_line(line, wanted)]
+        profiles += bool(chosen)
+        rows += len(chosen)
+        if chosen and len(names) <= MAX_NAMES:
+            names.update(chosen[0].attributes)
         name = _id_of(line.value)
         if name is not None and (name in wanted or len(ids) < _IDS_FOR_HINTS):
             ids.add(name)
     if lines and not objects:
         raise no_objects(content)
     attributes = frozenset(names) if len(names) <= MAX_NAMES else None
-    return ProfileLines(content, wanted, rows, ids, attributes)
+    return ProfileLines(content, wanted, profiles, rows, ids, attributes)
+
+
+def _described(shown: str, profiles: int, inputs: int) -> str:
+    return f"{shown} ({counted(profiles, 'profile')}, {counted(inputs, 'input')})"
 
 
 def _refuse_token(line: Line, shown: str) -> None:

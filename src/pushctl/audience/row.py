@@ -61,7 +61,12 @@ class Source(Protocol):
     def attribute_names(self) -> frozenset[str] | None:
         """Every attribute that any row has; ``None`` where there are too many to hold."""
 
-    def __iter__(self) -> Iterator[Row]: ...
+    @property
+    def described(self) -> str:
+        """The name and the size, for a person: ``list.csv (1,000 rows)``."""
+
+    def __iter__(self) -> Iterator[Row]:
+        """Read the source from its start."""
 
 
 def misspelt_column(name: str, present: Iterable[str]) -> str | None:
@@ -86,6 +91,11 @@ def did_you_mean(word: str, words: Iterable[str]) -> str | None:
     """Return a hint that names the one of *words* nearest to *word*, or ``None``."""
     near = difflib.get_close_matches(word, list(words), n=1)
     return f"did you mean {near[0]}?" if near else None
+
+
+def counted(number: int, thing: str) -> str:
+    """Return *number* of *thing* in words: ``1 row``, ``1,000 rows``."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def kind_of(value: JsonValue) -> str:

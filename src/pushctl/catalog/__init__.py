@@ -200,6 +200,24 @@ def by_status(service: str, status: int) -> Reason:
     raise AssertionError("the last resort has no row")
 
 
+def of_record(
+    service: str | None, reason: str | None, *, status: int | None = None, case: str | None = None
+) -> Reason | None:
+    """
+    Return the row that an outcome record speaks of.
+
+    The reason may be the service's or one of pushctl's own; a missing or unknown one is told by
+    its *status*.  ``None`` where the record has neither.
+    """
+    found = None
+    if reason is not None:
+        found = lookup(service, reason, case=case) if service else None
+        found = found or _catalog().find("pushctl", reason, None)
+    if found is None and service is not None and status is not None:
+        return by_status(service, status)
+    return found
+
+
 def own(name: str) -> Reason:
     """
     Return the row of one of pushctl's own reasons.
@@ -235,6 +253,7 @@ __all__ = [
     "all_reasons",
     "by_status",
     "lookup",
+    "of_record",
     "own",
     "sources",
 ]

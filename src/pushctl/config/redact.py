@@ -22,7 +22,7 @@ _TEXT_PATTERNS = (
     (re.compile(r"[A-Za-z0-9+=_-]{41,}"), BLOT),  # longer than any id or topic label
 )
 _SECRET_KEY = re.compile(
-    r"""(?P<key>[\w.-]*?(?:password|passphrase|passwd|secret|private|token|pem|json|key)[\w.-]*)
+    r"""(?P<key>[\w.-]*?(?:password|passphrase|passwd|secret|private|token|pem|json|key|_env)[\w.-]*)
         ["']?\s*:\s*(?P<value>\S.*)""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -45,7 +45,10 @@ def redact(line: str) -> str:
 
 def _is_harmless(key: str, value: str) -> bool:
     if key.endswith("_env"):
-        return _ENV_NAME.fullmatch(re.split(r"[\s,}#]", value.strip("\"'"))[0].strip("\"'")) is not None
+        return (
+            _ENV_NAME.fullmatch(re.split(r"[\s,}#]", value.strip("\"'"))[0].strip("\"'"))
+            is not None
+        )
     return key in _HARMLESS_KEYS
 
 

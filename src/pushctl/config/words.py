@@ -59,7 +59,7 @@ _SYNONYMS = {
 
 
 def nearest(word: str, choices: Iterable[str]) -> str | None:
-    """Return the one of *choices* that *word* was probably meant to be; ``None`` if none is near."""
+    """Return which of *choices* was probably meant by *word*; ``None`` if none is near."""
     possible = list(choices)
     simple = word.lower().replace("-", "_")
     if simple in possible:

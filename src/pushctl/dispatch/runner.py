@@ -36,6 +36,7 @@ _LINK_IS_DONE = frozenset(
 )
 # After these APNs answers alike on the same connection whatever comes ("wedged"), or is going
 # away: what follows goes out on another one.
+_CERTIFICATE_REASONS = frozenset({"BadCertificate", "BadCertificateEnvironment"})
 _HEADS_KEPT = 64
 
 Reader = Callable[[int, Sequence[tuple[str, str]], bytes], Outcome]
@@ -65,6 +66,8 @@ class Route:
     ssl_context: Callable[[], ssl.SSLContext]
     authorizer: Authorizer
     read_answer: Reader
+    read_goaway: Callable[[bytes], str | None]
+    """Returns the reason in a GOAWAY's debug data, where it holds one."""
     accepted: Outcome | None
     """The outcome of a 200 that needs no reading; ``None`` where the body or headers count."""
     binds_token: bool
@@ -177,6 +180,16 @@ class Runner:
         """Get a newer token for *lane* (an effect of the lane)."""
         self._spawn(self._renew(self._tracks[lane]))
 
+    def refusals(self) -> list[tuple[str, str]]:
+        """Return the lanes whose credential was refused, each with the reason."""
+        refused = []
+        for lane, track in self._tracks.items():
+            if lane.refused is not None:
+                refused.append((lane.name, lane.refused.reason or str(lane.refused.status)))
+            elif isinstance(track.give_up, CredentialsRefused):
+                refused.append((lane.name, str(track.give_up)))
+        return refused
+
     def _done(self) -> bool:
         fed = self._fed or self.stopped is not None
         return fed and all(lane.idle for lane in self._tracks)
@@ -211,6 +224,9 @@ class Runner:
         except PushctlError as error:  # the effects could not be recorded
             self._fail(error)
             return
+        for link in [link for link in track.retiring if not link.connection.open_streams]:
+            self._link_closed(track, link, b"")
+            self._spawn(link.close())
         if lane.queued or lane.next_wake(now) is not None:
             self._grow(track, now)
             self._set_timer(track, now)
@@ -257,7 +273,11 @@ class Runner:
     def _grow(self, track: _Track, now: float) -> None:
         if track.opening or track.give_up is not None or self._aborted is not None:
             return
-        usable = [link for link in track.links if link not in track.retiring]
+        usable = [
+            link
+            for link in track.links
+            if link not in track.retiring and not link.connection.draining
+        ]
         if not usable:
             self._open(track)
             return
@@ -404,8 +424,8 @@ class Runner:
                         lane.unprocessed(push, why, now)
                     case Unanswered(push, why):
                         lane.unanswered(push, no_answer(why), now)
-                    case Closed():
-                        self._link_closed(track, link)
+                    case Closed(_, _, debug):
+                        self._link_closed(track, link, debug)
         except PushctlError as error:
             self._fail(error)
 
@@ -427,7 +447,11 @@ class Runner:
             track.retiring.add(link)
         track.lane.answered_no(push, outcome, now)
 
-    def _link_closed(self, track: _Track, link: Link) -> None:
+    def _link_closed(self, track: _Track, link: Link, debug: bytes) -> None:
+        reason = track.route.read_goaway(debug) if debug else None
+        if reason in _CERTIFICATE_REASONS and not track.lane.proven:
+            # A bad client certificate: TLS succeeds, then a GOAWAY says no (apns-protocol 7.2).
+            self._give_up(track, CredentialsRefused(reason or ""))
         if link in track.links:
             track.links.remove(link)
         track.retiring.discard(link)

@@ -1,1 +1,57 @@
+"""
+A faithful, scriptable fake of APNs, FCM and Google's token endpoint, on loopback.
 
+It is the independent judge of the sender: it is built from the vendors' tables and on other
+libraries, and shares no code with the rooms that make, carry and read requests.
+
+    with serve_in_thread(script=Script(rules=(Rule(token="…", answer="Unregistered"),))) as fake:
+        made = make_credentials(folder, fake)
+        ...  # send to fake.url
+        assert fake.stats().accepted == 1
+"""
+
+from pushctl.simulator.desk import Received
+from pushctl.simulator.devices import Device
+from pushctl.simulator.provider_token import ApnsKey
+from pushctl.simulator.script import (
+    Accept,
+    Action,
+    Drop,
+    GoAway,
+    Half,
+    Hang,
+    Reset,
+    Rule,
+    Say,
+    Script,
+    parse_action,
+)
+from pushctl.simulator.server import Options, Simulator, serve_in_thread
+from pushctl.simulator.stats import Stats
+from pushctl.simulator.throwaway import ThrowAwayCredentials, make_credentials, write_config
+from pushctl.simulator.token_endpoint import ServiceAccount
+
+__all__ = [
+    "Accept",
+    "Action",
+    "ApnsKey",
+    "Device",
+    "Drop",
+    "GoAway",
+    "Half",
+    "Hang",
+    "Options",
+    "Received",
+    "Reset",
+    "Rule",
+    "Say",
+    "Script",
+    "ServiceAccount",
+    "Simulator",
+    "Stats",
+    "ThrowAwayCredentials",
+    "make_credentials",
+    "parse_action",
+    "serve_in_thread",
+    "write_config",
+]

@@ -8,18 +8,19 @@ whole body looks like.  Nothing here reads an answer: that is the sender's busin
 from __future__ import annotations
 
 import functools
-import http
+import http.client
 import json
 from collections.abc import Mapping
 
 from pushctl import catalog
 from pushctl.outcome import JsonValue
-from pushctl.simulator.http import Answer, Fields, json_answer, json_bytes
+from pushctl.simulator.http import Answer, Fields, html_answer, json_answer, json_bytes
 
 _APNS_JSON = (("content-type", "application/json"),)
 _HOUR_MS = 3_600_000
 
 FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
+ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
 BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
 
 _RPC_STATUS = {
@@ -75,7 +76,10 @@ def fcm(name: str | None, *, status: int | None = None, fields: Fields = ()) -> 
     :raises UnknownReason: neither the tables nor *status* tell the status.
     """
     if name is None:
-        return google_error(status or 500, "", (), fields)
+        status = status or 500
+        if status == http.HTTPStatus.BAD_GATEWAY:
+            return html_answer(status, "Server Error", fields)  # what Google's front end sends
+        return google_error(status, "", (), fields)
     found = _google_example(name)
     if found is None:
         if status is None:
@@ -100,7 +104,9 @@ def oauth(case: str | None, *, status: int | None = None, fields: Fields = ()) -
         if status is None:
             raise UnknownReason(f"the token endpoint has no case {case}")
         return json_answer(status, {} if case is None else {"error": case}, fields)
-    body = json.loads(found.example) if found.example else {"error": case}
+    body = {"error": found.error, "error_description": found.description}
+    if found.example:
+        body = json.loads(found.example)
     return json_answer(status or found.status or 400, body, fields)
 
 
@@ -113,7 +119,7 @@ def google_error(
     """Return an error in the envelope of Google's APIs (google.rpc.Status as JSON)."""
     error: dict[str, JsonValue] = {
         "code": status,
-        "message": message or http.HTTPStatus(status).phrase,
+        "message": message or http.client.responses.get(status, "Error"),
         "status": _RPC_STATUS.get(status, "UNKNOWN"),
     }
     if details:
@@ -133,7 +139,9 @@ def known(word: str) -> bool:
 def names() -> list[str]:
     """Return every reason that can be scripted, for suggestions."""
     services = {"apns", "fcm", "google", "oauth"}
-    return sorted({reason.name for reason in catalog.all_reasons() if reason.service in services})
+    rows = (reason for reason in catalog.all_reasons() if reason.service in services)
+    spelt = {name for row in rows for name in row.names}
+    return sorted(name for name in spelt if "*" not in name and "(" not in name)
 
 
 @functools.lru_cache(maxsize=256)
@@ -149,18 +157,16 @@ def _google_example(name: str) -> tuple[int, bytes] | None:
     """Return the status and an example body for an FCM or Google front-end reason."""
     code, _, case = name.partition("/")
     found = catalog.lookup("fcm", code, case=case or None)
-    detail: dict[str, JsonValue] = {"@type": FCM_ERROR, "errorCode": code}
-    if found is None and not case:
-        found = catalog.lookup("google", code)
-        detail = {
-            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-            "reason": code,
-            "domain": "googleapis.com",
-            "metadata": {"service": "fcm.googleapis.com"},
-        }
-    if found is None:
+    if found is None or (case and found.case != case) or "(" in code:
         return None
     status = found.status or 500
     if found.example:
         return status, json_bytes(json.loads(found.example))
-    return status, google_error(status, found.description, (detail,)).body
+    detail: dict[str, JsonValue] = {"@type": FCM_ERROR, "errorCode": code}
+    if found.service == "google":
+        service: JsonValue = {"service": "fcm.googleapis.com"}
+        detail = {"@type": ERROR_INFO, "reason": code, "domain": "googleapis.com"}
+        detail["metadata"] = service
+    # A row that is named after the envelope's own status is the one without any detail.
+    details = () if code == found.rpc_status and found.service == "google" else (detail,)
+    return status, google_error(status, found.description, details).body

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+import uuid
 from collections.abc import Callable
 from email.utils import formatdate
 from typing import Literal
@@ -15,16 +16,14 @@ from typing import Literal
 from h2.errors import ErrorCodes
 
 from pushctl.outcome import Environment
-from pushctl.simulator import answers, fcm, script, token_endpoint
+from pushctl.simulator import answers, script, token_endpoint
 from pushctl.simulator.apns import ApnsJudge
 from pushctl.simulator.fcm import FcmJudge
-from pushctl.simulator.http import Answer, Request, html_answer, json_answer
+from pushctl.simulator.http import Answer, Fields, Request, html_answer, json_answer
 from pushctl.simulator.provider_token import Session
 from pushctl.simulator.script import Action, Cue, Prompter, Script
 from pushctl.simulator.stats import Counts
 from pushctl.simulator.token_endpoint import TokenEndpoint
-
-import uuid
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,6 +61,9 @@ class Visit:
     pushes: int = 0
 
 
+_APNS_PATHS = ("/1/", "/2/", "/3/", "/4/")
+"""The versions of APNs' API; only ``/3/device/`` is served, the rest is a bad path."""
+
 _ACCEPT = script.Accept()
 _REFUSE = script.Reset(code=ErrorCodes.REFUSED_STREAM)
 
@@ -98,7 +100,7 @@ class Desk:
     def handle(self, request: Request, visit: Visit) -> Plan:
         """Return what to do with *request*, which came on the connection of *visit*."""
         path = request.path
-        if path == "/3/device" or path.startswith("/3/"):
+        if path.startswith(_APNS_PATHS):
             if request.version != "2":
                 page = Answer(505, (("content-type", "text/plain"),), b"APNs speaks HTTP/2 only\n")
                 return Plan(page, _ACCEPT)
@@ -127,7 +129,7 @@ class Desk:
         if authorization := request.field("authorization"):
             self._counts.provider_token(authorization)
         token = verdict.token or ""
-        head = (("apns-id", verdict.apns_id),)
+        head: Fields = (("apns-id", verdict.apns_id),)
         if verdict.reason is not None:
             answer = answers.apns(verdict.reason, verdict.apns_id, now)
             plan = Plan(answer, _ACCEPT, self._script.delay_s, verdict.authorised)
@@ -162,9 +164,7 @@ class Desk:
         self._counts.push(verdict.target)
         date = (("date", formatdate(now, usegmt=True)),)
         if verdict.refusal is not None:
-            answer = dataclasses.replace(
-                verdict.refusal, fields=(*verdict.refusal.fields, *date)
-            )
+            answer = dataclasses.replace(verdict.refusal, fields=(*verdict.refusal.fields, *date))
             plan = Plan(answer, _ACCEPT, self._script.delay_s, verdict.authorised)
             return self._told(
                 "fcm", plan, verdict.target, verdict.project, verdict.reason or "?", now

@@ -12,7 +12,6 @@ import itertools
 import json
 import re
 from collections.abc import Mapping
-from typing import cast
 
 from pushctl.outcome import JsonValue, Platform
 from pushctl.simulator import answers, fcm_schema
@@ -149,7 +148,9 @@ class FcmJudge:
             raise _refused("SENDER_ID_MISMATCH")
         package = _mapping(message.get("android")).get("restrictedPackageName")
         if device.package and package not in (None, "", device.package):
-            raise _invalid("bad_package", "message.android.restricted_package_name", "Package mismatch.")
+            raise _invalid(
+                "bad_package", "message.android.restricted_package_name", "Package mismatch."
+            )
         if device.platform is Platform.IOS:
             _check_data_only(message)
 
@@ -191,9 +192,7 @@ def _check_message(message: Fields) -> None:
     if condition is not None and not condition_is_sound(str(condition)):
         raise _refused("INVALID_ARGUMENT/bad_condition")
     if "android" in message and "androidV2" in message:
-        raise _invalid(
-            "bad_json_type", "message", "Only one of android and android_v2 may be set."
-        )
+        raise _invalid("bad_json_type", "message", "Only one of android and android_v2 may be set.")
     _check_data(message)
     _check_ttl(message)
     _check_details(message)
@@ -256,7 +255,9 @@ def _check_details(message: Fields) -> None:
     colour = notification.get("color")
     if colour and not _COLOUR.fullmatch(str(colour)):
         raise _invalid(
-            "bad_json_type", "message.android.notification.color", "Invalid color: #rrggbb is wanted."
+            "bad_json_type",
+            "message.android.notification.color",
+            "Invalid color: #rrggbb is wanted.",
         )
 
 
@@ -323,7 +324,7 @@ def _target(message: Fields) -> str | None:
 
 
 def _mapping(value: JsonValue) -> Fields:
-    return cast("Fields", value) if isinstance(value, Mapping) else {}
+    return value if isinstance(value, Mapping) else {}
 
 
 def _refused(reason: str, status: int | None = None) -> _Refused:

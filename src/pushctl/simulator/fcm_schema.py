@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import TypeAlias
 
@@ -76,7 +76,7 @@ def _names(type_name: str, names: str) -> OneOf:
 
 _ANDROID_COMMON: dict[str, Shape] = {
     **_strings("collapseKey restrictedPackageName"),
-    **dict.fromkeys("directBootOk bandwidthConstrainedOk restrictedSatelliteOk".split(), _B),
+    **dict.fromkeys(["directBootOk", "bandwidthConstrainedOk", "restrictedSatelliteOk"], _B),
     "ttl": _D,
     "data": _MAP,
     "fcmOptions": Message("AndroidFcmOptions"),
@@ -89,7 +89,7 @@ _ANDROID_NOTIFICATION: dict[str, Shape] = {
     "titleLocArgs": ListOf(_S),
     "vibrateTimings": ListOf(_D),
     **dict.fromkeys(
-        "sticky localOnly defaultSound defaultVibrateTimings defaultLightSettings".split(), _B
+        ["sticky", "localOnly", "defaultSound", "defaultVibrateTimings", "defaultLightSettings"], _B
     ),
     "eventTime": Scalar.TIMESTAMP,
     "notificationCount": Scalar.INT32,
@@ -144,7 +144,7 @@ MESSAGES: Mapping[str, Mapping[str, Shape]] = {
     },
     "AndroidNotificationV2": {**_ANDROID_NOTIFICATION, "id": Scalar.INT32},
     "LightSettings": {"color": Message("Color"), "lightOnDuration": _D, "lightOffDuration": _D},
-    "Color": dict.fromkeys("red green blue alpha".split(), Scalar.NUMBER),
+    "Color": dict.fromkeys(["red", "green", "blue", "alpha"], Scalar.NUMBER),
     "ApnsConfig": {
         "headers": _MAP,
         "payload": Scalar.STRUCT,
@@ -213,9 +213,7 @@ def violations(
 
 def _message_violations(value: JsonValue, name: str, path: str) -> Iterator[Violation]:
     if _is_list(value):
-        yield Violation(
-            path, f"{_unknown(path)}: Proto field is not repeating, cannot start list."
-        )
+        yield Violation(path, f"{_unknown(path)}: Proto field is not repeating, cannot start list.")
         return
     if not isinstance(value, Mapping):
         yield _bad_value(path, _FCM + name, value)
@@ -294,7 +292,7 @@ _TIMESTAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
 
-_FITS = {
+_FITS: Mapping[Scalar, Callable[[JsonValue], object]] = {
     Scalar.STRING: lambda value: isinstance(value, str),
     Scalar.BOOL: lambda value: isinstance(value, bool),
     Scalar.INT32: _is_int32,

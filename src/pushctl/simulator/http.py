@@ -64,10 +64,11 @@ def json_answer(status: int, value: JsonValue, fields: Fields = ()) -> Answer:
     )
 
 
-def html_answer(status: int, title: str) -> Answer:
+def html_answer(status: int, title: str, fields: Fields = ()) -> Answer:
     """Return an HTML error page, as front ends send where no API is."""
     page = (
         f"<!DOCTYPE html>\n<html lang=en>\n  <title>Error {status} ({title})!!1</title>\n"
         f"  <p><b>{status}.</b> <ins>That's an error.</ins>\n"
     )
-    return Answer(status, (("content-type", "text/html; charset=UTF-8"),), page.encode())
+    head = (("content-type", "text/html; charset=UTF-8"), *fields)
+    return Answer(status, head, page.encode())

@@ -235,7 +235,7 @@ class _Acting:
             return False
         if self._token is not None:
             return self._token == folded
-        return self._pattern(token)
+        return bool(self._pattern(token))
 
     def turn(self, folded: str) -> bool:
         """Count one push; return whether the rule acts on it."""
@@ -251,7 +251,7 @@ class _Acting:
 
 def _matcher(pattern: str | None) -> Callable[[str], object]:
     if pattern is None:
-        return lambda token: True  # noqa: ARG005 -- every token
+        return lambda token: True
     return re.compile(fnmatch.translate(pattern)).match
 
 

@@ -110,8 +110,8 @@ class Terminal:
         plain = {"accepted": "+", "rejected": "x", "unknown": "?", "not_sent": "!", "skipped": "-"}
         return (fancy if self.unicode else plain).get(kind, " ")
 
-    def console(self, *, out: bool) -> Console:
-        """Return a rich console for a table on stdout (*out*) or stderr."""
+    def console(self, *, out: bool, animated: bool = False) -> Console:
+        """Return a rich console on stdout (*out*) or stderr; *animated* may move the cursor."""
         from rich.console import Console
 
         tty = self.out_is_tty if out else self.err_is_tty
@@ -119,8 +119,8 @@ class Terminal:
             file=self.stdout if out else self.stderr,
             width=self.width if tty else max(self.width, 200),
             no_color=not (self.color_out if out else self.color_err),
-            force_terminal=(self.color_out if out else self.color_err),
-            force_interactive=False,
+            force_terminal=animated or (self.color_out if out else self.color_err),
+            force_interactive=animated,
             highlight=False,
             markup=False,
             emoji=False,

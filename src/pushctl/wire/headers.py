@@ -16,16 +16,14 @@ from hpack.table import HeaderTable
 
 _STATIC: Final = tuple(HeaderTable.STATIC_TABLE)
 _INDEX_OF_PAIR: Final = {pair: index for index, pair in enumerate(_STATIC, 1)}
-_INDEX_OF_NAME: Final = {
-    name: index for index, (name, _) in reversed(list(enumerate(_STATIC, 1)))
-}
+_INDEX_OF_NAME: Final = {name: index for index, (name, _) in reversed(list(enumerate(_STATIC, 1)))}
 _NEVER_INDEXED_NAMES: Final = frozenset({b"authorization"})
 
 # RFC 9110 section 5.6.2 (token), without upper case: RFC 9113 section 8.2.1.
 _NAME_CHARACTERS: Final = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
 _PATH_CHARACTERS: Final = bytes(range(0x21, 0x7F))
 _VALUE_CHARACTERS: Final = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
-_BLANK: Final = (b" ", b"\t")
+_BLANKS: Final = b" \t"
 
 _ONE_BYTE: Final = tuple(bytes((number,)) for number in range(127))
 _PATH_PREFIX: Final = b"\x04"  # literal without indexing, name :path from the static table
@@ -61,7 +59,7 @@ def _check_value(name: bytes, value: bytes) -> None:
     """Refuse control characters: a value must never be able to end the field (section 8.2.1)."""
     if value.translate(None, _VALUE_CHARACTERS):
         raise ValueError(f"the value of {name.decode('ascii')} has a control character")
-    if value.startswith(_BLANK) or value.endswith(_BLANK):
+    if value.strip(_BLANKS) != value:
         raise ValueError(f"the value of {name.decode('ascii')} begins or ends with a blank")
 
 
@@ -135,7 +133,8 @@ class RequestHead:
             prefix = prefixes.get(name)
             if prefix is None:
                 prefix = prefixes[name] = _checked_prefix(name)
-            _check_value(name, value)
+            if value.translate(None, _VALUE_CHARACTERS) or value.strip(_BLANKS) != value:
+                _check_value(name, value)
             length = len(value)
             size = _ONE_BYTE[length] if length < 127 else integer(length, 7)
             pieces += (prefix, size, value)

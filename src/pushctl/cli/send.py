@@ -1,0 +1,265 @@
+"""``pushctl send``: to one token or ten million."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pushctl.cli.common import (
+    Color,
+    ColorOption,
+    ConfigOption,
+    DebugOption,
+    NoInputOption,
+    Progress,
+    ProgressOption,
+    QuietOption,
+    VerboseOption,
+    choose_output,
+    input_path,
+    make_terminal,
+)
+from pushctl.errors import InvalidInput, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pushctl.job.options import SendOptions
+
+OUTPUTS = ("table", "json", "jsonl", "csv")
+TARGET, MESSAGE, DELIVERY, OUTPUT = "Target", "Message", "Delivery", "Output"
+
+HELP = """
+Send a push to a token, a profile's devices, a list of tokens, or an FCM topic.
+
+Every token ends in exactly one of: accepted (by the service: neither Apple nor Google says
+whether a device showed it), rejected, unknown, not_sent, skipped.
+"""
+EPILOG = """
+Examples:
+
+  pushctl send --token 9f3a… --title Hello --body "It works"
+
+  pushctl send --profiles profiles.yaml --profile anna --message spring.yaml
+
+  pushctl send --tokens list.csv --title "Hi {{ first_name }}" --campaign spring -o json
+
+  zcat old.csv.gz | pushctl send --tokens - --format csv --body News --dry-run
+
+Exit codes: 0 all accepted or skipped by rule, 1 some bounced, 2 usage, 3 invalid input (nothing
+was sent), 4 credentials refused, 5 service unreachable, 6 stopped by a threshold, 7 some unknown,
+74 disk, 130 interrupted.
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to *app*."""
+    app.command("send", help=HELP, epilog=EPILOG)(send)
+
+
+def _option(
+    name: str, panel: str, text: str, metavar: str | None = None, *, env: bool = True
+) -> typer.models.OptionInfo:
+    variable = "PUSHCTL_" + name.removeprefix("--").replace("-", "_").upper()
+    option: typer.models.OptionInfo = typer.Option(
+        name,
+        help=text,
+        metavar=metavar,
+        rich_help_panel=panel,
+        envvar=variable if env else None,
+        show_default=False,
+    )
+    return option
+
+
+def send(
+    token: Annotated[
+        list[str] | None,
+        _option("--token", TARGET, "A push token; repeatable.", "T", env=False),
+    ] = None,
+    platform: Annotated[
+        str | None,
+        _option("--platform", TARGET, "ios or android, where the token does not tell.", env=False),
+    ] = None,
+    profiles: Annotated[
+        list[str] | None,
+        _option("--profiles", TARGET, "Profiles: .yaml, .json or .jsonl.", "FILE", env=False),
+    ] = None,
+    profile: Annotated[
+        list[str] | None,
+        _option("--profile", TARGET, "Only this profile; repeatable.", "ID", env=False),
+    ] = None,
+    tokens: Annotated[
+        list[str] | None,
+        _option(
+            "--tokens",
+            TARGET,
+            "Tokens: .txt, .csv, .tsv, .jsonl, each also .gz; - is stdin with --format.",
+            "FILE",
+            env=False,
+        ),
+    ] = None,
+    format: Annotated[  # noqa: A002 -- the option's name
+        str | None, _option("--format", TARGET, "What stdin holds: txt, csv, tsv, jsonl.")
+    ] = None,
+    fcm_topic: Annotated[
+        list[str] | None,
+        _option("--fcm-topic", TARGET, "Everyone subscribed to an FCM topic.", "NAME", env=False),
+    ] = None,
+    fcm_condition: Annotated[
+        list[str] | None,
+        _option(
+            "--fcm-condition", TARGET, "A condition over FCM topics.", "EXPR", env=False
+        ),
+    ] = None,
+    title: Annotated[str | None, _option("--title", MESSAGE, "The title.")] = None,
+    subtitle: Annotated[str | None, _option("--subtitle", MESSAGE, "The subtitle (iOS).")] = None,
+    body: Annotated[str | None, _option("--body", MESSAGE, "The text.")] = None,
+    badge: Annotated[
+        str | None, _option("--badge", MESSAGE, "The number on the icon; 0 removes it.")
+    ] = None,
+    sound: Annotated[
+        str | None, _option("--sound", MESSAGE, "A sound's name, or default.")
+    ] = None,
+    image: Annotated[
+        str | None,
+        _option(
+            "--image",
+            MESSAGE,
+            "An https URL. On iOS the app needs a notification service extension that reads the"
+            " payload's image key.",
+            "URL",
+        ),
+    ] = None,
+    data: Annotated[
+        list[str] | None, _option("--data", MESSAGE, "Custom data; repeatable.", "K=V")
+    ] = None,
+    collapse_id: Annotated[
+        str | None, _option("--collapse-id", MESSAGE, "Pushes of one id replace each other.")
+    ] = None,
+    ttl: Annotated[
+        str | None,
+        _option("--ttl", MESSAGE, "How long to keep it: seconds, 90s, 15m, 4h, 28d; 0 now only."),
+    ] = None,
+    priority: Annotated[
+        str | None, _option("--priority", MESSAGE, "high, normal or low.")
+    ] = None,
+    push_type: Annotated[
+        str | None, _option("--push-type", MESSAGE, "The apns-push-type.")
+    ] = None,
+    thread_id: Annotated[
+        str | None, _option("--thread-id", MESSAGE, "Groups notifications (iOS).")
+    ] = None,
+    category: Annotated[
+        str | None, _option("--category", MESSAGE, "Action buttons (iOS).")
+    ] = None,
+    message: Annotated[
+        str | None,
+        _option("--message", MESSAGE, "The message as a YAML or JSON file.", "FILE"),
+    ] = None,
+    payload: Annotated[
+        list[str] | None,
+        _option("--payload", MESSAGE, "The service's raw payload.", "[apns=|fcm=]FILE"),
+    ] = None,
+    credential: Annotated[
+        list[str] | None,
+        _option("--credential", DELIVERY, "The credential to use, one a service.", "NAME"),
+    ] = None,
+    campaign: Annotated[
+        str | None, _option("--campaign", DELIVERY, "Written into every record.", "NAME")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", envvar="PUSHCTL_DRY_RUN", rich_help_panel=DELIVERY,
+                           help="Everything but the sending."),
+    ] = False,
+    validate_only: Annotated[
+        bool,
+        typer.Option("--validate-only", envvar="PUSHCTL_VALIDATE_ONLY", rich_help_panel=DELIVERY,
+                     help="FCM checks the push and delivers nothing."),
+    ] = False,
+    concurrency: Annotated[
+        int | None,
+        _option("--concurrency", DELIVERY, "Most requests in flight for a credential.", "N"),
+    ] = None,
+    connections: Annotated[
+        int | None, _option("--connections", DELIVERY, "Most connections for a credential.", "N")
+    ] = None,
+    rate: Annotated[
+        float | None, _option("--rate", DELIVERY, "Most pushes a second.", "N")
+    ] = None,
+    retry_for: Annotated[
+        str | None, _option("--retry-for", DELIVERY, "How long to retry (5m).", "TIME")
+    ] = None,
+    timeout: Annotated[
+        str | None, _option("--timeout", DELIVERY, "How long to wait for an answer (30s).", "TIME")
+    ] = None,
+    on_unknown: Annotated[
+        str | None,
+        _option("--on-unknown", DELIVERY, "keep (default), or resend and risk duplicates.",
+                env=False),
+    ] = None,
+    stop_if: Annotated[
+        str | None,
+        _option("--stop-if", DELIVERY, "When to stop: 'faulty>8%' (default), 'unknown>100', never.",
+                "COND"),
+    ] = None,
+    canary: Annotated[
+        int | None,
+        _option("--canary", DELIVERY, "How many go first (50); 0 is none.", "N"),
+    ] = None,
+    bounce_log: Annotated[
+        str | None, _option("--bounce-log", DELIVERY, "The bounce log to append to.", "FILE")
+    ] = None,
+    run: Annotated[
+        str | None, _option("--run", DELIVERY, "The id of this run.", "ID")
+    ] = None,
+    max_duration: Annotated[
+        str | None, _option("--max-duration", DELIVERY, "Stop after this time.", "TIME")
+    ] = None,
+    keep_duplicates: Annotated[
+        bool,
+        typer.Option("--keep-duplicates", envvar="PUSHCTL_KEEP_DUPLICATES",
+                     rich_help_panel=DELIVERY, help="Send to a token as often as it is listed."),
+    ] = False,
+    allow_endpoint: Annotated[
+        list[str] | None,
+        _option("--allow-endpoint", DELIVERY, "A host the config may send credentials to.",
+                "HOST"),
+    ] = None,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", "-y", rich_help_panel=DELIVERY, help="Do not ask before a bulk send."),
+    ] = False,
+    output: Annotated[
+        str,
+        typer.Option("-o", "--output", envvar="PUSHCTL_OUTPUT", rich_help_panel=OUTPUT,
+                     help="table, json, jsonl or csv."),
+    ] = "table",
+    fail_on: Annotated[
+        str | None,
+        _option("--fail-on", OUTPUT, "What makes exit 1: bounced (default), faulty or never."),
+    ] = None,
+    fail_if_empty: Annotated[
+        bool,
+        typer.Option("--fail-if-empty", envvar="PUSHCTL_FAIL_IF_EMPTY", rich_help_panel=OUTPUT,
+                     help="Exit 1 when nothing was sent."),
+    ] = False,
+    config: ConfigOption = None,
+    quiet: QuietOption = 0,
+    verbose: VerboseOption = 0,
+    color: ColorOption = Color.AUTO,
+    progress: ProgressOption = Progress.AUTO,
+    no_input: NoInputOption = False,
+    debug: DebugOption = False,
+) -> int:
+    choose_output(output, OUTPUTS)
+    if sys.platform == "win32":
+        raise UsageError(
+            "send is not supported on Windows",
+            hint="the other commands work here; send from Linux, macOS or WSL",
+        )
+    from pushctl.job.options import SendOptions

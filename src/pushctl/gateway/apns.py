@@ -1,0 +1,109 @@
+"""
+Reads the answers of APNs (Apple: Handling notification responses from APNs).
+
+Pure: an answer in, an :class:`~pushctl.outcome.Outcome` out.  Nothing that a server sends makes
+these functions raise.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Mapping
+
+from pushctl import catalog
+from pushctl.gateway.answer import (
+    Headers,
+    identifier,
+    label,
+    raw_detail,
+    read_object,
+    rejected,
+    retry_after_s,
+    whole_number,
+)
+from pushctl.outcome import JsonValue, Kind, Outcome, Service, TokenAction
+
+_FIRST_DEVICE_TOKENS_MS = 1_230_768_000_000
+"""2009-01-01: APNs is not older, so an earlier timestamp is in seconds or made up."""
+_END_OF_TIME_MS = 4_102_444_800_000
+"""2100-01-01."""
+
+
+def read_answer(status: int, headers: Headers, body: bytes) -> Outcome:
+    """
+    Return what an answer to ``POST /3/device/…`` says about the push.
+
+    The reason is kept as the answer spells it; its row is found under the documented spelling
+    too.  A reason that the tables do not know, or know under another status, is classified by
+    the status, which is what APNs itself defines: the token is to be removed on 410 only.
+    """
+    if 200 <= status < 300:
+        return Outcome(
+            kind=Kind.ACCEPTED,
+            status=status,
+            id=identifier(headers, "apns-id"),
+            unique_id=identifier(headers, "apns-unique-id"),
+        )
+    answer = read_object(body)
+    reason = label(answer.get("reason")) if answer is not None else None
+    row = catalog.lookup(Service.APNS, reason) if reason is not None else None
+    if row is None or row.status != status:
+        row = catalog.by_status(Service.APNS, status)
+    return rejected(
+        status,
+        reason,
+        row,
+        id=identifier(headers, "apns-id"),
+        unique_id=identifier(headers, "apns-unique-id"),
+        dead_since=_dead_since(answer) if status == 410 and answer is not None else None,
+        detail=None if reason is not None else raw_detail(body),
+        retry_after_s=retry_after_s(headers),
+    )
+
+
+def keep_if_registered_since(outcome: Outcome, registered_at: str | None) -> Outcome:
+    """
+    Return *outcome*, with the token kept if the app registered it again after it was dead.
+
+    Apple: a 410 carries the time at which APNs confirmed that the token was no longer valid; a
+    token that the app reported later than that is alive.  *registered_at* is RFC 3339 (without
+    an offset: UTC); one that cannot be read makes the token suspect, never dead.
+    """
+    if (
+        outcome.token_action is not TokenAction.REMOVE
+        or not registered_at
+        or not outcome.dead_since
+    ):
+        return outcome
+    registered = _instant(registered_at)
+    dead_since = _instant(outcome.dead_since)
+    if registered is None or dead_since is None:
+        return dataclasses.replace(outcome, token_action=TokenAction.SUSPECT)
+    if registered > dead_since:
+        return dataclasses.replace(outcome, token_action=TokenAction.KEEP)
+    return outcome
+
+
+def goaway_reason(debug: bytes) -> str | None:
+    """Return the reason in the debug data of a GOAWAY frame, or ``None`` if it is not JSON."""
+    answer = read_object(debug)
+    return label(answer.get("reason")) if answer is not None else None
+
+
+def _dead_since(answer: Mapping[str, JsonValue]) -> str | None:
+    """Return ``timestamp`` (milliseconds since 1970) as RFC 3339, if it is a likely one."""
+    timestamp_ms = whole_number(answer.get("timestamp"))
+    if timestamp_ms is None or not _FIRST_DEVICE_TOKENS_MS <= timestamp_ms < _END_OF_TIME_MS:
+        return None
+    epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+    moment = epoch + datetime.timedelta(milliseconds=timestamp_ms)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _instant(text: str) -> datetime.datetime | None:
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.UTC)

@@ -1,0 +1,94 @@
+"""Which credential a recipient goes out with, and what of the message is ready for it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from pushctl.audience import Recipient
+from pushctl.config import CredentialSettings, Settings, choose_credential
+from pushctl.credentials import Credential, open_credentials
+from pushctl.message import ApnsContent, CompiledMessage
+from pushctl.outcome import Service
+from pushctl.rules.apns import topic_for
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wish:
+    """What a row says about its credential."""
+
+    service: Service
+    credential: str | None
+    environment: str | None
+    topic: str | None
+
+    @classmethod
+    def of(cls, recipient: Recipient) -> Wish:
+        """Return what *recipient*, whose service is known, wishes."""
+        assert recipient.service is not None
+        return cls(recipient.service, recipient.credential, recipient.environment, recipient.topic)
+
+
+class Chooser:
+    """Answers which credential fits a wish; remembers the answers."""
+
+    def __init__(self, settings: Settings, chosen: Sequence[str]) -> None:
+        """*chosen* are the names given with ``--credential``."""
+        self._settings = settings
+        self._chosen = chosen
+        self._answers: dict[Wish, CredentialSettings | None] = {}
+
+    def choose(self, wish: Wish) -> CredentialSettings | None:
+        """
+        Return the credential that fits; ``None`` where none does: the row is skipped.
+
+        Raises :class:`~pushctl.errors.InvalidInput` where the config does not decide.
+        """
+        if wish not in self._answers:
+            self._answers[wish] = choose_credential(
+                self._settings,
+                service=wish.service,
+                name=wish.credential,
+                environment=wish.environment,
+                topic=wish.topic,
+                chosen=self._chosen,
+            )
+        return self._answers[wish]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Binding:
+    """A credential that was opened for this run, with the message compiled for its service."""
+
+    credential: Credential
+    settings: CredentialSettings
+    message: CompiledMessage
+
+    @property
+    def service(self) -> Service:
+        """Return who delivers."""
+        return self.credential.service
+
+    def topic(self, content: object) -> str | None:
+        """Return the apns-topic that *content* goes out with; ``None`` for FCM."""
+        if not isinstance(content, ApnsContent):
+            return None
+        topic = self.credential.topic
+        return None if topic is None else topic_for(content.push_type, topic)
+
+
+def open_bindings(
+    needed: Sequence[CredentialSettings],
+    messages: Mapping[Service, CompiledMessage],
+    environ: Mapping[str, str],
+) -> dict[str, Binding]:
+    """
+    Open every credential of *needed*; return them by name.
+
+    Raises :class:`~pushctl.errors.InvalidInput` with the problems of all of them.
+    """
+    opened = open_credentials(needed, environ=environ)
+    return {
+        settings.name: Binding(credential, settings, messages[credential.service])
+        for settings, credential in zip(needed, opened, strict=True)
+    }

@@ -1,0 +1,277 @@
+"""
+The server's side of an HTTP/2 connection: h2 does the protocol, this does what APNs does with it.
+
+APNs lets a connection have one stream until a request with a valid provider token was answered,
+then announces its real limit (Apple, "Establishing a connection to APNs").  A stream above the
+announced limit is reset with REFUSED_STREAM.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable
+from typing import cast
+
+from h2.config import H2Configuration
+from h2.connection import ConnectionState, H2Connection
+from h2.errors import ErrorCodes
+from h2.events import (
+    ConnectionTerminated,
+    DataReceived,
+    Event,
+    RemoteSettingsChanged,
+    RequestReceived,
+    StreamEnded,
+    StreamReset,
+    WindowUpdated,
+)
+from h2.exceptions import ProtocolError
+from h2.settings import SettingCodes, Settings
+from hyperframe.frame import GoAwayFrame, SettingsFrame
+
+from pushctl.simulator import script
+from pushctl.simulator.desk import Desk, Plan, Visit
+from pushctl.simulator.http import MAX_BODY, Answer, Fields, Request
+from pushctl.simulator.stats import Counts
+
+_HIGHEST_STREAM = 2**31 - 1
+_CONFIG = H2Configuration(client_side=False, header_encoding=None, validate_outbound_headers=False)
+
+
+@dataclasses.dataclass(slots=True)
+class _Stream:
+    """A request that is coming in, or an answer that is waiting or on its way."""
+
+    method: str
+    target: str
+    fields: Fields
+    body: bytearray = dataclasses.field(default_factory=bytearray)
+    body_size: int = 0
+    unsent: memoryview | None = None
+    timer: asyncio.TimerHandle | None = None
+
+
+class Http2Protocol(asyncio.Protocol):
+    """Serves one connection.  Made once TLS is up and ``h2`` was agreed on."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        play: script.Script,
+        counts: Counts,
+        gone: Callable[[], None],
+    ) -> None:
+        """:param gone: called once the connection is lost."""
+        self._desk = desk
+        self._script = play
+        self._counts = counts
+        self._gone = gone
+        self._visit = Visit()
+        self._streams: dict[int, _Stream] = {}
+        self._limit = play.first_streams
+        self._opened_up = False
+        self._last_stream = _HIGHEST_STREAM
+        self._highest_seen = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Announce the first stream limit."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._loop = asyncio.get_running_loop()
+        self._h2 = H2Connection(_CONFIG)
+        limit = {SettingCodes.MAX_CONCURRENT_STREAMS: self._limit}
+        self._h2.local_settings = Settings(client=False, initial_values=limit)
+        self._h2.initiate_connection()
+        # h2 would end the connection over a stream above the limit; here that is no fault of the
+        # connection, so the limit is kept by this class alone.
+        unlimited = {SettingCodes.MAX_CONCURRENT_STREAMS: _HIGHEST_STREAM}
+        self._h2.local_settings = Settings(client=False, initial_values=unlimited)
+        self._flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the streams."""
+        self._forget_all()
+        self._gone()
+
+    def data_received(self, data: bytes) -> None:
+        """Serve what came."""
+        try:
+            events = self._h2.receive_data(data)
+        except ProtocolError:
+            self._forget_all()
+            self._flush()  # the GOAWAY that names the error
+            self._transport.close()
+            return
+        for event in events:
+            self._take(event)
+            if self._transport.is_closing():
+                return
+        self._flush()
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case RequestReceived():
+                self._open(event.stream_id, event.headers)
+            case DataReceived():
+                self._add_data(event)
+            case StreamEnded():
+                self._ended(event.stream_id)
+            case StreamReset():
+                self._forget(event.stream_id)
+            case WindowUpdated() | RemoteSettingsChanged():
+                for stream_id in [key for key, item in self._streams.items() if item.unsent]:
+                    self._pump(stream_id)
+            case ConnectionTerminated():
+                # The client will open no more streams; those it has are still answered.  h2 would
+                # not let us, so its state is put back.
+                self._h2.state_machine.state = ConnectionState.SERVER_OPEN
+                self._last_stream = min(self._last_stream, self._highest_seen)
+                self._close_if_done()
+
+    def _open(self, stream_id: int, headers: list[tuple[bytes, bytes]]) -> None:
+        self._highest_seen = stream_id
+        if stream_id > self._last_stream:
+            return  # after our GOAWAY: not processed, and the client knows
+        if len(self._streams) >= self._limit:
+            self._counts.stream_refused()
+            self._h2.reset_stream(stream_id, ErrorCodes.REFUSED_STREAM)
+            return
+        decoded = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+        pseudo = dict(decoded)
+        self._streams[stream_id] = _Stream(
+            pseudo.get(":method", ""),
+            pseudo.get(":path", ""),
+            tuple((name, value) for name, value in decoded if not name.startswith(":")),
+        )
+        self._counts.streams(len(self._streams))
+
+    def _add_data(self, event: DataReceived) -> None:
+        stream_id = event.stream_id
+        self._h2.acknowledge_received_data(event.flow_controlled_length or 0, stream_id)
+        stream = self._streams.get(stream_id)
+        if stream is not None:
+            data = event.data or b""
+            stream.body_size += len(data)
+            stream.body += data[: MAX_BODY - len(stream.body)]
+
+    def _ended(self, stream_id: int) -> None:
+        stream = self._streams.get(stream_id)
+        if stream is None:
+            return
+        request = Request(
+            stream.method, stream.target, stream.fields, bytes(stream.body), stream.body_size
+        )
+        plan = self._desk.handle(request, self._visit)
+        if plan.delay_s > 0:
+            stream.timer = self._loop.call_later(plan.delay_s, self._late, stream_id, plan)
+        else:
+            self._carry_out(stream_id, plan)
+
+    def _late(self, stream_id: int, plan: Plan) -> None:
+        self._carry_out(stream_id, plan)
+        self._flush()
+
+    def _carry_out(self, stream_id: int, plan: Plan) -> None:
+        match plan.action:
+            case script.Drop():
+                self._transport.abort()
+            case script.Hang():
+                pass
+            case script.Reset():
+                self._h2.reset_stream(stream_id, plan.action.code)
+                self._forget(stream_id)
+            case script.Half():
+                self._h2.send_headers(stream_id, [(":status", "200")])
+                if plan.action.then == "drop":
+                    self._flush()
+                    self._transport.close()
+            case script.GoAway():
+                self._go_away(stream_id, plan)
+            case _:
+                self._answer(stream_id, plan.answer)
+                self._adjust_limit(plan)
+
+    def _answer(self, stream_id: int, answer: Answer | None) -> None:
+        if answer is None:
+            return
+        head = [(":status", str(answer.status)), *answer.fields]
+        self._h2.send_headers(stream_id, head, end_stream=not answer.body)
+        if answer.body:
+            self._streams[stream_id].unsent = memoryview(answer.body)
+            self._pump(stream_id)
+        else:
+            self._forget(stream_id)
+
+    def _pump(self, stream_id: int) -> None:
+        """Send as much of the answer's body as the client's windows allow."""
+        stream = self._streams[stream_id]
+        while unsent := stream.unsent:
+            room = self._h2.local_flow_control_window(stream_id)
+            size = min(room, self._h2.max_outbound_frame_size, len(unsent))
+            if size <= 0:
+                return
+            stream.unsent = unsent[size:]
+            self._h2.send_data(stream_id, bytes(unsent[:size]), end_stream=size == len(unsent))
+        self._forget(stream_id)
+
+    def _adjust_limit(self, plan: Plan) -> None:
+        """Announce another stream limit where Apple's rule or the script wants one."""
+        limit = self._limit
+        if plan.opens_up and not self._opened_up:
+            self._opened_up = True
+            limit = self._script.max_streams
+        for pushes, streams in self._script.stream_limits:
+            if self._visit.pushes == pushes:
+                limit = streams
+        if limit != self._limit:
+            self._limit = limit
+            settings = {int(SettingCodes.MAX_CONCURRENT_STREAMS): limit}
+            self._write(SettingsFrame(0, settings=settings).serialize())
+
+    def _go_away(self, stream_id: int, plan: Plan) -> None:
+        action = plan.action
+        assert isinstance(action, script.GoAway)
+        # Stream ids of a client are odd: the one before is two lower.
+        last = {"this": stream_id, "previous": max(stream_id - 2, 0), "all": _HIGHEST_STREAM}
+        self._last_stream = last[action.last_stream]
+        frame = GoAwayFrame(
+            0,
+            last_stream_id=self._last_stream,
+            error_code=int(action.code),
+            additional_data=action.debug,
+        )
+        # h2 would end the connection here; a real server still answers what lies below.
+        self._write(frame.serialize())
+        for other in [key for key in self._streams if key > self._last_stream]:
+            self._forget(other)
+        if stream_id in self._streams:
+            self._answer(stream_id, plan.answer)
+            self._adjust_limit(plan)
+        self._close_if_done()
+
+    def _forget(self, stream_id: int) -> None:
+        stream = self._streams.pop(stream_id, None)
+        if stream is not None:
+            if stream.timer is not None:
+                stream.timer.cancel()
+            if self._last_stream < _HIGHEST_STREAM:
+                self._close_if_done()
+
+    def _forget_all(self) -> None:
+        for stream in self._streams.values():
+            if stream.timer is not None:
+                stream.timer.cancel()
+        self._streams.clear()
+
+    def _close_if_done(self) -> None:
+        if not self._streams and self._last_stream < _HIGHEST_STREAM:
+            self._flush()
+            self._transport.close()
+
+    def _write(self, frame: bytes) -> None:
+        """Write a frame that h2 knows nothing of, after all that it has queued."""
+        self._transport.write(self._h2.data_to_send() + frame)
+
+    def _flush(self) -> None:
+        if data := self._h2.data_to_send():
+            self._transport.write(data)

@@ -1,0 +1,146 @@
+"""
+The sending half of a connection: bytes to write, and bodies that wait for flow control.
+
+A push body nearly always fits into both windows and one frame; then it goes out at once and
+leaves no trace here.  Only the rest is *parked*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pushctl.wire import frames
+from pushctl.wire.faults import flow_control
+
+
+class _Parked:
+    """A request that is not sent in full, or whose stream was given extra credit."""
+
+    __slots__ = ("body", "credit", "sent", "total")
+
+    def __init__(self, body: bytes, sent: int, total: int) -> None:
+        self.body = body
+        self.sent = sent
+        self.total = total
+        self.credit = 0
+
+
+class Outbox:
+    """Frames to write in order, and the send windows of RFC 9113 section 5.2."""
+
+    __slots__ = ("initial_window", "max_frame", "parked", "pieces", "unsent", "whole", "window")
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+        """What :meth:`~pushctl.wire.connection.Connection.take_output` will join."""
+        self.window = frames.DEFAULT_WINDOW
+        """Octets of DATA the connection may still send; never negative."""
+        self.initial_window = frames.DEFAULT_WINDOW
+        self.max_frame = frames.DEFAULT_FRAME_SIZE
+        self.whole = frames.DEFAULT_FRAME_SIZE
+        """Largest body that fits into one DATA frame and a fresh stream's window."""
+        self.unsent = 0
+        """Octets of parked bodies not sent yet."""
+        self.parked: dict[int, _Parked] = {}
+
+    def open(self, stream: int, block: bytes, body: bytes) -> None:
+        """Queue a request that is too large for the plain path: split it, park what is left."""
+        end_stream = 0 if body else frames.END_STREAM
+        limit = self.max_frame
+        if len(block) <= limit:
+            flags = frames.END_HEADERS | end_stream
+            self.pieces.append(frames.frame(frames.HEADERS, flags, stream, block))
+        else:
+            self.pieces.append(frames.frame(frames.HEADERS, end_stream, stream, block[:limit]))
+            for start in range(limit, len(block), limit):
+                flags = frames.END_HEADERS if start + limit >= len(block) else 0
+                part = block[start : start + limit]
+                self.pieces.append(frames.frame(frames.CONTINUATION, flags, stream, part))
+        if body:
+            parked = self.parked[stream] = _Parked(body, 0, len(body))
+            self.unsent += len(body)
+            self._send(stream, parked)
+
+    def forget(self, stream: int) -> bool:
+        """Drop what is kept for *stream*; return whether a part of its body was never sent."""
+        parked = self.parked.pop(stream, None)
+        if parked is None:
+            return False
+        left = parked.total - parked.sent
+        self.unsent -= left
+        return left > 0
+
+    def withdraw(self, streams: Iterable[int]) -> None:
+        """Remove the frames of *streams*, none of which was handed out yet, and their credit."""
+        unwanted = frozenset(streams)
+        data = b"".join(self.pieces)
+        position = len(frames.PREFACE) if data.startswith(frames.PREFACE) else 0
+        self.pieces[:] = [data[:position]]
+        while position < len(data):
+            word, _, stream = frames.HEADER.unpack_from(data, position)
+            end = position + frames.HEADER_BYTES + (word >> 8)
+            if stream not in unwanted:
+                self.pieces.append(data[position:end])
+            elif word & 0xFF == frames.DATA:
+                self.window += word >> 8
+            position = end
+
+    def pump(self) -> None:
+        """Send as much of the parked bodies as the windows allow, oldest first."""
+        if self.unsent:
+            for stream, parked in self.parked.items():
+                if self.window <= 0:
+                    break
+                self._send(stream, parked)
+
+    def _send(self, stream: int, parked: _Parked) -> None:
+        while True:
+            left = parked.total - parked.sent
+            window = self.initial_window + parked.credit - parked.sent
+            size = min(left, window, self.window, self.max_frame)
+            if size <= 0:
+                return
+            part = parked.body[parked.sent : parked.sent + size]
+            parked.sent += size
+            self.window -= size
+            self.unsent -= size
+            flags = frames.END_STREAM if parked.sent == parked.total else 0
+            self.pieces.append(frames.frame(frames.DATA, flags, stream, part))
+
+    def widen(self, octets: int) -> None:
+        """The server gave the connection *octets* more."""
+        if self.window + octets > frames.MAX_WINDOW:
+            raise flow_control("the server raised the connection window above 2^31-1")
+        self.window += octets
+        self.pump()
+
+    def widen_stream(self, stream: int, octets: int, sent: int) -> bool:
+        """
+        The server gave *stream* *octets* more.
+
+        *sent* is the size of its body if all of it was sent.  Returns whether the stream's window
+        stayed within 2^31-1.
+        """
+        parked = self.parked.get(stream)
+        if parked is None:
+            parked = self.parked[stream] = _Parked(b"", sent, sent)
+        parked.credit += octets
+        if self.initial_window + parked.credit - parked.sent > frames.MAX_WINDOW:
+            return False
+        self.pump()
+        return True
+
+    def set_initial_window(self, octets: int) -> None:
+        """Apply SETTINGS_INITIAL_WINDOW_SIZE to open streams as well (section 6.9.2)."""
+        if octets > frames.MAX_WINDOW:
+            raise flow_control("the server announced an initial window above 2^31-1")
+        self.initial_window = octets
+        self.whole = min(octets, self.max_frame)
+        for parked in self.parked.values():
+            if octets + parked.credit - parked.sent > frames.MAX_WINDOW:
+                raise flow_control("a new initial window lifts a stream's window above 2^31-1")
+
+    def set_max_frame(self, octets: int) -> None:
+        """Apply a valid SETTINGS_MAX_FRAME_SIZE."""
+        self.max_frame = octets
+        self.whole = min(self.initial_window, octets)
