@@ -75,9 +75,10 @@ def resolve(row: Row, *, ordinal: int, shown: str, fallback: Platform | None) ->
     platform = _word(values, "platform", Platform, faults)
     service = _word(values, "service", Service, faults)
     environment = _word(values, "environment", Environment, faults)
-    profile, credential, topic, registered_at = (
-        _text(values, name, faults) for name in ("profile", "credential", "topic", "registered_at")
-    )
+    profile = _text(values, "profile", faults)
+    credential = _text(values, "credential", faults)
+    topic = _text(values, "topic", faults)
+    registered_at = _text(values, "registered_at", faults)
 
     looks_like = tokens.shape(token) if token else None
     if service is None and looks_like is None and platform is None:
@@ -155,14 +156,16 @@ def _text(values: Mapping[str, JsonValue], name: str, faults: list[str]) -> str 
     header fields and logs.
     """
     value = values.get(name)
-    if isinstance(value, int) and not isinstance(value, bool) and name != "token":
-        return str(value)
-    if value is None or isinstance(value, str):
+    if value is None:
+        return None
+    if isinstance(value, str):
         if not value or value.isspace():
             return None
         if name != "token" and _CONTROL.search(value):
             faults.append(f"{name} holds a line break or another control character")
             return None
         return value
+    if isinstance(value, int) and not isinstance(value, bool) and name != "token":
+        return str(value)
     faults.append(f"{name} is {kind_of(value)}, not a text")
     return None

@@ -22,6 +22,8 @@ KNOWN_COLUMNS = (
 )
 """What a token file may say of a token.  Every other column is an attribute."""
 
+_SHORTEST_ABBREVIATION = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -89,7 +91,10 @@ def misspelt_column(name: str, present: Iterable[str]) -> str | None:
 
 def did_you_mean(word: str, words: Iterable[str]) -> str | None:
     """Return a hint that names the one of *words* nearest to *word*, or ``None``."""
-    near = difflib.get_close_matches(word, list(words), n=1)
+    known = list(words)
+    near = difflib.get_close_matches(word, known, n=1)
+    if not near and len(word) >= _SHORTEST_ABBREVIATION:
+        near = [longer for longer in known if longer.startswith(word)][:1]
     return f"did you mean {near[0]}?" if near else None
 
 

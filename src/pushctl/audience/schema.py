@@ -58,10 +58,11 @@ class ProfileReader:
 
     @property
     def problems(self) -> Sequence[Problem]:
-        """All that is wrong; the last of many says how many more there are."""
+        """All that is wrong, from top to bottom; the last of many says how many more there are."""
+        found = sorted(self._problems, key=_position)
         if not self._uncounted:
-            return self._problems
-        return [*self._problems, Problem(f"and {self._uncounted} more problems like these")]
+            return found
+        return [*found, Problem(f"and {self._uncounted} more problems like these")]
 
     def profiles(self, value: JsonValue) -> list[tuple[int, Profile]]:
         """Return the profiles of the whole file *value*, each with its index."""
@@ -178,6 +179,11 @@ class ProfileReader:
             self._problems.append(Problem(message, hint=hint))
         else:
             self._problems.append(self._document.problem(path, message, hint=hint, key=key))
+
+
+def _position(problem: Problem) -> tuple[int, int]:
+    place = problem.place
+    return (place.line or 0, place.column or 0) if place else (0, 0)
 
 
 def _is_point_in_time(text: str) -> bool:

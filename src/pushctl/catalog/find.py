@@ -9,12 +9,17 @@ from pushctl.catalog import Reason, all_reasons
 
 SERVICE_GROUPS: Mapping[str, frozenset[str]] = {
     "apns": frozenset({"apns", "apns-broadcast", "apns-web"}),
-    "fcm": frozenset({"fcm"}),
+    "fcm": frozenset({"fcm", "google"}),
     "google": frozenset({"google"}),
     "oauth": frozenset({"oauth"}),
     "pushctl": frozenset({"pushctl"}),
 }
 """What a person means by a service, and the tables that belong to it."""
+
+
+def group_of(service: str) -> str:
+    """Return the first group that the table *service* belongs to."""
+    return next(group for group, tables in SERVICE_GROUPS.items() if service in tables)
 
 
 def by_name(text: str, services: frozenset[str] | None = None) -> list[Reason]:

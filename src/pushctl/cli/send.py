@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -23,12 +22,7 @@ from pushctl.cli.common import (
     input_path,
     make_terminal,
 )
-from pushctl.errors import InvalidInput, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pushctl.job.options import SendOptions
+from pushctl.errors import UsageError
 
 OUTPUTS = ("table", "json", "jsonl", "csv")
 TARGET, MESSAGE, DELIVERY, OUTPUT = "Target", "Message", "Delivery", "Output"
@@ -103,7 +97,7 @@ def send(
             env=False,
         ),
     ] = None,
-    format: Annotated[  # noqa: A002 -- the option's name
+    format: Annotated[
         str | None, _option("--format", TARGET, "What stdin holds: txt, csv, tsv, jsonl.")
     ] = None,
     fcm_topic: Annotated[
@@ -112,9 +106,7 @@ def send(
     ] = None,
     fcm_condition: Annotated[
         list[str] | None,
-        _option(
-            "--fcm-condition", TARGET, "A condition over FCM topics.", "EXPR", env=False
-        ),
+        _option("--fcm-condition", TARGET, "A condition over FCM topics.", "EXPR", env=False),
     ] = None,
     title: Annotated[str | None, _option("--title", MESSAGE, "The title.")] = None,
     subtitle: Annotated[str | None, _option("--subtitle", MESSAGE, "The subtitle (iOS).")] = None,
@@ -122,9 +114,7 @@ def send(
     badge: Annotated[
         str | None, _option("--badge", MESSAGE, "The number on the icon; 0 removes it.")
     ] = None,
-    sound: Annotated[
-        str | None, _option("--sound", MESSAGE, "A sound's name, or default.")
-    ] = None,
+    sound: Annotated[str | None, _option("--sound", MESSAGE, "A sound's name, or default.")] = None,
     image: Annotated[
         str | None,
         _option(
@@ -145,18 +135,12 @@ def send(
         str | None,
         _option("--ttl", MESSAGE, "How long to keep it: seconds, 90s, 15m, 4h, 28d; 0 now only."),
     ] = None,
-    priority: Annotated[
-        str | None, _option("--priority", MESSAGE, "high, normal or low.")
-    ] = None,
-    push_type: Annotated[
-        str | None, _option("--push-type", MESSAGE, "The apns-push-type.")
-    ] = None,
+    priority: Annotated[str | None, _option("--priority", MESSAGE, "high, normal or low.")] = None,
+    push_type: Annotated[str | None, _option("--push-type", MESSAGE, "The apns-push-type.")] = None,
     thread_id: Annotated[
         str | None, _option("--thread-id", MESSAGE, "Groups notifications (iOS).")
     ] = None,
-    category: Annotated[
-        str | None, _option("--category", MESSAGE, "Action buttons (iOS).")
-    ] = None,
+    category: Annotated[str | None, _option("--category", MESSAGE, "Action buttons (iOS).")] = None,
     message: Annotated[
         str | None,
         _option("--message", MESSAGE, "The message as a YAML or JSON file.", "FILE"),
@@ -173,13 +157,23 @@ def send(
         str | None, _option("--campaign", DELIVERY, "Written into every record.", "NAME")
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", envvar="PUSHCTL_DRY_RUN", rich_help_panel=DELIVERY,
-                           help="Everything but the sending."),
+        bool,
+        typer.Option(
+            "--dry-run",
+            "-n",
+            envvar="PUSHCTL_DRY_RUN",
+            rich_help_panel=DELIVERY,
+            help="Everything but the sending.",
+        ),
     ] = False,
     validate_only: Annotated[
         bool,
-        typer.Option("--validate-only", envvar="PUSHCTL_VALIDATE_ONLY", rich_help_panel=DELIVERY,
-                     help="FCM checks the push and delivers nothing."),
+        typer.Option(
+            "--validate-only",
+            envvar="PUSHCTL_VALIDATE_ONLY",
+            rich_help_panel=DELIVERY,
+            help="FCM checks the push and delivers nothing.",
+        ),
     ] = False,
     concurrency: Annotated[
         int | None,
@@ -188,9 +182,7 @@ def send(
     connections: Annotated[
         int | None, _option("--connections", DELIVERY, "Most connections for a credential.", "N")
     ] = None,
-    rate: Annotated[
-        float | None, _option("--rate", DELIVERY, "Most pushes a second.", "N")
-    ] = None,
+    rate: Annotated[float | None, _option("--rate", DELIVERY, "Most pushes a second.", "N")] = None,
     retry_for: Annotated[
         str | None, _option("--retry-for", DELIVERY, "How long to retry (5m).", "TIME")
     ] = None,
@@ -199,13 +191,18 @@ def send(
     ] = None,
     on_unknown: Annotated[
         str | None,
-        _option("--on-unknown", DELIVERY, "keep (default), or resend and risk duplicates.",
-                env=False),
+        _option(
+            "--on-unknown", DELIVERY, "keep (default), or resend and risk duplicates.", env=False
+        ),
     ] = None,
     stop_if: Annotated[
         str | None,
-        _option("--stop-if", DELIVERY, "When to stop: 'faulty>8%' (default), 'unknown>100', never.",
-                "COND"),
+        _option(
+            "--stop-if",
+            DELIVERY,
+            "When to stop: 'faulty>8%' (default), 'unknown>100', never.",
+            "COND",
+        ),
     ] = None,
     canary: Annotated[
         int | None,
@@ -214,30 +211,38 @@ def send(
     bounce_log: Annotated[
         str | None, _option("--bounce-log", DELIVERY, "The bounce log to append to.", "FILE")
     ] = None,
-    run: Annotated[
-        str | None, _option("--run", DELIVERY, "The id of this run.", "ID")
-    ] = None,
+    run: Annotated[str | None, _option("--run", DELIVERY, "The id of this run.", "ID")] = None,
     max_duration: Annotated[
         str | None, _option("--max-duration", DELIVERY, "Stop after this time.", "TIME")
     ] = None,
     keep_duplicates: Annotated[
         bool,
-        typer.Option("--keep-duplicates", envvar="PUSHCTL_KEEP_DUPLICATES",
-                     rich_help_panel=DELIVERY, help="Send to a token as often as it is listed."),
+        typer.Option(
+            "--keep-duplicates",
+            envvar="PUSHCTL_KEEP_DUPLICATES",
+            rich_help_panel=DELIVERY,
+            help="Send to a token as often as it is listed.",
+        ),
     ] = False,
     allow_endpoint: Annotated[
         list[str] | None,
-        _option("--allow-endpoint", DELIVERY, "A host the config may send credentials to.",
-                "HOST"),
+        _option("--allow-endpoint", DELIVERY, "A host the config may send credentials to.", "HOST"),
     ] = None,
     yes: Annotated[
         bool,
-        typer.Option("--yes", "-y", rich_help_panel=DELIVERY, help="Do not ask before a bulk send."),
+        typer.Option(
+            "--yes", "-y", rich_help_panel=DELIVERY, help="Do not ask before a bulk send."
+        ),
     ] = False,
     output: Annotated[
         str,
-        typer.Option("-o", "--output", envvar="PUSHCTL_OUTPUT", rich_help_panel=OUTPUT,
-                     help="table, json, jsonl or csv."),
+        typer.Option(
+            "-o",
+            "--output",
+            envvar="PUSHCTL_OUTPUT",
+            rich_help_panel=OUTPUT,
+            help="table, json, jsonl or csv.",
+        ),
     ] = "table",
     fail_on: Annotated[
         str | None,
@@ -245,8 +250,12 @@ def send(
     ] = None,
     fail_if_empty: Annotated[
         bool,
-        typer.Option("--fail-if-empty", envvar="PUSHCTL_FAIL_IF_EMPTY", rich_help_panel=OUTPUT,
-                     help="Exit 1 when nothing was sent."),
+        typer.Option(
+            "--fail-if-empty",
+            envvar="PUSHCTL_FAIL_IF_EMPTY",
+            rich_help_panel=OUTPUT,
+            help="Exit 1 when nothing was sent.",
+        ),
     ] = False,
     config: ConfigOption = None,
     quiet: QuietOption = 0,
@@ -262,4 +271,62 @@ def send(
             "send is not supported on Windows",
             hint="the other commands work here; send from Linux, macOS or WSL",
         )
-    from pushctl.job.options import SendOptions
+    from pushctl.cli.deliver import deliver
+    from pushctl.job.options import SendOptions, checked_fail_on
+
+    if dry_run:
+        raise UsageError("--dry-run")
+    terminal = make_terminal(quiet, verbose, color, progress, no_input)
+    options = SendOptions(
+        tokens=token or (),
+        platform=platform,
+        profile_files=[input_path(name) for name in profiles or ()],
+        profile_ids=profile or (),
+        token_files=[input_path(name) for name in tokens or ()],
+        format=format,
+        fcm_topics=fcm_topic or (),
+        fcm_conditions=fcm_condition or (),
+        message_file=None if message is None else input_path(message),
+        payloads=payload or (),
+        texts={
+            "title": title,
+            "subtitle": subtitle,
+            "body": body,
+            "badge": badge,
+            "sound": sound,
+            "image": image,
+            "collapse_id": collapse_id,
+            "ttl": ttl,
+            "priority": priority,
+            "push_type": push_type,
+            "thread_id": thread_id,
+            "category": category,
+        },
+        data=data or (),
+        credentials=credential or (),
+        campaign=campaign,
+        validate_only=validate_only,
+        concurrency=concurrency,
+        connections=connections,
+        rate=rate,
+        retry_for=retry_for,
+        timeout=timeout,
+        on_unknown=on_unknown,
+        stop_if=stop_if,
+        canary=canary,
+        bounce_log=None if bounce_log is None else Path(bounce_log),
+        run=run,
+        max_duration=max_duration,
+        keep_duplicates=keep_duplicates,
+    )
+    return deliver(
+        options,
+        terminal,
+        output=output,
+        progress=progress.value,
+        config=config,
+        allow_endpoint=allow_endpoint or (),
+        fail_on=checked_fail_on(fail_on),
+        fail_if_empty=fail_if_empty,
+        yes=yes,
+    )

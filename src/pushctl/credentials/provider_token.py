@@ -26,18 +26,12 @@ from jwt.utils import der_to_raw_signature
 
 from pushctl.config import ApnsKeySettings, Origin
 from pushctl.config.rules import key_id_of
-from pushctl.credentials.credential import Authorization, Presented
+from pushctl.credentials.credential import APNS_HOSTS, Authorization, Presented
 from pushctl.credentials.recognise import describe, labels, restore_newlines
 from pushctl.credentials.sources import Secret, Unfit, from_file, from_variable
 from pushctl.credentials.tls import client_context
 from pushctl.errors import InvalidInput, Problem
 from pushctl.outcome import Environment, Service
-
-APNS_HOSTS = {
-    Environment.PRODUCTION: "api.push.apple.com",
-    Environment.SANDBOX: "api.sandbox.push.apple.com",
-}
-"""Apple, "Sending notification requests to APNs"."""
 
 LIFETIME_S = 3600
 """Apple refuses a token whose ``iat`` is more than an hour old."""
@@ -81,7 +75,7 @@ class ProviderTokenCredential:
         self._settings = settings
         self._key = key
         self._signer = jwt.PyJWS(algorithms=[])
-        self._signer.register_algorithm("ES256", _DeterministicES256(SHA256, ec.SECP256R1))
+        self._signer.register_algorithm("ES256", _DeterministicES256(SHA256))
         self._newest: Authorization | None = None
         self._context: ssl.SSLContext | None = None
         self._lock = threading.Lock()
@@ -104,7 +98,7 @@ class ProviderTokenCredential:
             newest = self._newest
             # A token from the future means that the clock was set back: mint again.
             if newest is None or not slot <= newest.issued_at <= now + 1:
-                newest = self._newest = self._mint(slot)
+                newest = self._newest = self.mint(slot)
             return newest
 
     def renew(self, now: float, refused: Presented) -> Authorization:
@@ -121,7 +115,7 @@ class ProviderTokenCredential:
             issued_at = int(now)
             if newest is not None and newest.issued_at == issued_at:
                 issued_at += 1
-            self._newest = self._mint(issued_at)
+            self._newest = self.mint(issued_at)
             return self._newest
 
     def ssl_context(self) -> ssl.SSLContext:
@@ -130,7 +124,8 @@ class ProviderTokenCredential:
             self._context = client_context(self._settings)
         return self._context
 
-    def _mint(self, issued_at: int) -> Authorization:
+    def mint(self, issued_at: int) -> Authorization:
+        """Return a token with this ``iat``, the same for the same second on every machine."""
         claims = {"iss": self._settings.team_id, "iat": issued_at}
         token = self._signer.encode(
             json.dumps(claims, separators=(",", ":")).encode(),
@@ -165,7 +160,7 @@ def open_provider_token(
     warnings = (*secret.warnings, *_name_warnings(settings))
     credential = ProviderTokenCredential(settings, key, warnings)
     try:
-        credential.authorization(0)
+        credential.mint(0)
     except UnsupportedAlgorithm:
         raise InvalidInput(
             "this machine's OpenSSL cannot make the deterministic signatures (RFC 6979) that"

@@ -146,7 +146,7 @@ class Lane:
         if is_stale(outcome, self.service) and push.renewals == 0 and self._closed_for is None:
             push.renewals = 1
             self._queue.appendleft(push)
-            self._effects.retrying(self, push, outcome, now)
+            self._again(push, outcome, now)
             if not self.renewing:
                 self.renewing = True
                 self._effects.renew(self)
@@ -181,7 +181,8 @@ class Lane:
             delay = 1.0 * 2.0 ** min(push.refusals - self.policy.refusal_limit, 6)
             due = now + delay * (1 + self._jitter() / 2)
             if due - push.first_at > self.policy.retry_for_s:
-                self._effects.finished(self, push, not_sent("NotProcessed", why), now)
+                outcome = push.last_answer or not_sent("NotProcessed", why)
+                self._effects.finished(self, push, outcome, now)
             else:
                 self._wait(push, due)
 
@@ -194,7 +195,7 @@ class Lane:
             and self._closed_for is None
         )
         if again:
-            self._effects.retrying(self, push, outcome, now)
+            self._again(push, outcome, now)
             self._queue.appendleft(push)  # in front of what the canary holds back
         else:
             self._canary.unanswered()
@@ -247,14 +248,16 @@ class Lane:
             due = now + delay
             if outcome.status == 429 and self.service is Service.FCM:
                 self.paused_until = max(self.paused_until, due)  # the quota is the project's
-        self._effects.retrying(self, push, outcome, now)
-        self._wait(push, due, outcome)
+        self._again(push, outcome, now)
+        self._wait(push, due)
         return True
 
-    def _wait(self, push: Push, due: float, outcome: Outcome | None = None) -> None:
+    def _again(self, push: Push, outcome: Outcome, now: float) -> None:
+        self._effects.retrying(self, push, outcome, now)
+        push.last_answer = outcome
+
+    def _wait(self, push: Push, due: float) -> None:
         self._serial += 1
-        if outcome is not None:
-            push.last_answer = outcome
         heapq.heappush(self._waiting, (due, self._serial, push))
 
     def _end_unsent(self, push: Push, now: float) -> None:

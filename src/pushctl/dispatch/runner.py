@@ -13,16 +13,16 @@ import contextlib
 import dataclasses
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from typing import Any, Protocol
 
 from pushctl.dispatch.lane import Lane, no_answer
 from pushctl.dispatch.push import Push
 from pushctl.dispatch.thresholds import Stop
 from pushctl.errors import CredentialsRefused, PushctlError
-from pushctl.outcome import Outcome
-from pushctl.wire.connection import Answer, Closed, Event, Unanswered, Unprocessed
+from pushctl.outcome import Kind, Outcome
 from pushctl.wire.errors import ConnectFailed
+from pushctl.wire.events import Answer, Closed, Event, Unprocessed
 from pushctl.wire.headers import RequestHead
 from pushctl.wire.link import Endpoint, Link
 
@@ -415,32 +415,27 @@ class Runner:
         plain = track.route.accepted
         try:
             for event in events:
-                match event:
-                    case Answer(push, 200, None, _) if plain is not None:
+                if isinstance(event, Closed):
+                    self._link_closed(track, link, event.debug)
+                    continue
+                push: Any = event.tag  # what _fill() gave to request()
+                if isinstance(event, Answer):
+                    if event.headers is None and plain is not None:
                         lane.answered_yes(push, plain, now)
-                    case Answer(push, status, headers, body):
-                        self._answered(track, link, push, status, headers or (), body, now)
-                    case Unprocessed(push, why):
-                        lane.unprocessed(push, why, now)
-                    case Unanswered(push, why):
-                        lane.unanswered(push, no_answer(why), now)
-                    case Closed(_, _, debug):
-                        self._link_closed(track, link, debug)
+                    else:
+                        self._answered(track, link, push, event, now)
+                elif isinstance(event, Unprocessed):
+                    lane.unprocessed(push, event.why, now)
+                else:
+                    lane.unanswered(push, no_answer(event.why), now)
         except PushctlError as error:
             self._fail(error)
 
     def _answered(
-        self,
-        track: _Track,
-        link: Link,
-        push: Push,
-        status: int,
-        headers: Sequence[tuple[str, str]],
-        body: bytes,
-        now: float,
+        self, track: _Track, link: Link, push: Push, answer: Answer, now: float
     ) -> None:
-        outcome = track.route.read_answer(status, headers, body)
-        if outcome.kind == "accepted":
+        outcome = track.route.read_answer(answer.status, answer.headers or (), answer.body)
+        if outcome.kind is Kind.ACCEPTED:
             track.lane.answered_yes(push, outcome, now)
             return
         if track.route.binds_token and outcome.reason in _LINK_IS_DONE:
@@ -480,8 +475,8 @@ class Runner:
         self._timers.pop(track.lane, None)
         self._pump(track)
 
-    def _spawn(self, work: object) -> None:
-        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type]
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._task_done)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import stat
 from pathlib import Path
 from typing import Literal
 
@@ -77,8 +76,6 @@ def read_bytes(path: Path, *, max_bytes: int, shown: str | None = None) -> bytes
     file = shown if shown is not None else str(path)
     try:
         with path.open("rb") as stream:
-            if stat.S_ISDIR(os.fstat(stream.fileno()).st_mode):
-                raise IsADirectoryError
             data = stream.read(max_bytes + 1)
     except FileNotFoundError:
         raise InvalidInput(

@@ -64,7 +64,7 @@ def read_object(body: bytes) -> Mapping[str, JsonValue] | None:
 def raw_detail(body: bytes) -> str | None:
     """Return the beginning of a body that could not be read, safe to show."""
     text = body[: _RAW_LENGTH_MAX * 4].decode("utf-8", "replace").replace("\ufffd", "?")
-    return printable(text, _RAW_LENGTH_MAX).strip() or None
+    return printable(" ".join(text.split()), _RAW_LENGTH_MAX) or None
 
 
 def detail(text: str) -> str | None:

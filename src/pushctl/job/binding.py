@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from pushctl.audience import Recipient
 from pushctl.config import CredentialSettings, Settings, choose_credential
 from pushctl.credentials import Credential, open_credentials
-from pushctl.message import ApnsContent, CompiledMessage
+from pushctl.job.messages import Messages
+from pushctl.message.compile import CompiledMessage
+from pushctl.message.content import ApnsContent
 from pushctl.outcome import Service
 from pushctl.rules.apns import topic_for
 
@@ -79,7 +81,7 @@ class Binding:
 
 def open_bindings(
     needed: Sequence[CredentialSettings],
-    messages: Mapping[Service, CompiledMessage],
+    messages: Messages,
     environ: Mapping[str, str],
 ) -> dict[str, Binding]:
     """
@@ -89,6 +91,6 @@ def open_bindings(
     """
     opened = open_credentials(needed, environ=environ)
     return {
-        settings.name: Binding(credential, settings, messages[credential.service])
+        settings.name: Binding(credential, settings, messages.of(credential.service))
         for settings, credential in zip(needed, opened, strict=True)
     }

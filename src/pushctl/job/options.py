@@ -8,18 +8,22 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pushctl.audience import Audience, open_audience
+from pushctl.audience.formats import FilePath
 from pushctl.config import Settings
 from pushctl.dispatch.policy import Policy
 from pushctl.dispatch.thresholds import StopIf
-from pushctl.documents import Document, load, read
-from pushctl.errors import InvalidInput, Problem, UsageError
+from pushctl.documents import Document, read
+from pushctl.errors import Problem, UsageError
 from pushctl.job.ending import FailOn
+from pushctl.job.messages import Messages
 from pushctl.job.send import Order
-from pushctl.message import CompiledMessage, Message, compile_message
-from pushctl.message.lint import lint
+from pushctl.message.model import Message
+from pushctl.message.neutral import from_document, from_options, from_payload
 from pushctl.outcome import Platform, Service
-from pushctl.rules.duration import parse_duration
-from pushctl.rules.fcm import CONDITION, TOPIC
+from pushctl.rules.duration import GRAMMAR, parse_duration
+from pushctl.rules.fcm import condition_fault, topic_fault
+from pushctl.rules.finding import did_you_mean
+from pushctl.rules.text import printable
 
 DEFAULT_STOP_IF = "faulty>8%"
 _MESSAGE_BYTES = 1 << 20
@@ -31,9 +35,9 @@ class SendOptions:
 
     tokens: Sequence[str] = ()
     platform: str | None = None
-    profile_files: Sequence[Path | str] = ()
+    profile_files: Sequence[FilePath] = ()
     profile_ids: Sequence[str] = ()
-    token_files: Sequence[Path | str] = ()
+    token_files: Sequence[FilePath] = ()
     format: str | None = None
     fcm_topics: Sequence[str] = ()
     fcm_conditions: Sequence[str] = ()
@@ -70,14 +74,16 @@ def make_order(options: SendOptions, settings: Settings, stdin: BinaryIO | None)
     _require_target(options)
     policy = _policy(options)
     stop_if = StopIf.parse(options.stop_if or DEFAULT_STOP_IF)
-    messages = _messages(options)
-    audience = _audience(options, settings, stdin)
+    targets = _targets(options)
+    kinds = frozenset({"token"} | {kind for kind, _ in targets})
+    messages = Messages(_message(options), target_kinds=kinds)
+    audience = _audience(options, stdin)
     return Order(
         settings=settings,
         audience=audience,
         messages=messages,
         credentials=tuple(options.credentials),
-        targets=_targets(options),
+        targets=targets,
         campaign=options.campaign,
         run=options.run,
         bounce_log=options.bounce_log,
@@ -91,3 +97,137 @@ def make_order(options: SendOptions, settings: Settings, stdin: BinaryIO | None)
         validate_only=options.validate_only,
         words=options.words,
     )
+
+
+def _require_target(options: SendOptions) -> None:
+    targets = (
+        options.tokens,
+        options.profile_files,
+        options.token_files,
+        options.fcm_topics,
+        options.fcm_conditions,
+    )
+    if not any(targets):
+        raise UsageError(
+            "nobody to send to",
+            hint="give --token T, --profiles FILE, --tokens FILE or --fcm-topic NAME",
+        )
+
+
+def _audience(options: SendOptions, stdin: BinaryIO | None) -> Audience | None:
+    if not (options.tokens or options.profile_files or options.token_files):
+        return None
+    return open_audience(
+        tokens=options.tokens,
+        platform=_platform(options.platform),
+        profile_files=options.profile_files,
+        profile_ids=options.profile_ids,
+        token_files=options.token_files,
+        format=options.format,
+        stdin=stdin,
+        keep_duplicates=options.keep_duplicates,
+    )
+
+
+def _targets(options: SendOptions) -> tuple[tuple[str, str], ...]:
+    problems = []
+    for topic in options.fcm_topics:
+        problem = topic_fault(topic)
+        if problem is not None:
+            problems.append(Problem(f"--fcm-topic: {problem}"))
+    for condition in options.fcm_conditions:
+        problem = condition_fault(condition)
+        if problem is not None:
+            problems.append(Problem(f"--fcm-condition: {problem}"))
+    if problems:
+        raise UsageError(problems=problems)
+    topics = [("topic", value) for value in options.fcm_topics]
+    return (*topics, *(("condition", value) for value in options.fcm_conditions))
+
+
+def _message(options: SendOptions) -> Message:
+    base = None
+    if options.message_file is not None and options.payloads:
+        raise UsageError("--message and --payload are two ways to say the same: give one of them")
+    if options.message_file is not None:
+        base = from_document(read(Path(options.message_file), max_bytes=_MESSAGE_BYTES))
+    elif options.payloads:
+        base = from_payload(_payloads(options))
+    return from_options(**options.texts, data=options.data, base=base)
+
+
+def _payloads(options: SendOptions) -> dict[Service, Document]:
+    """Return the raw payloads by service.  A file without a service is for both."""
+    documents: dict[Service, Document] = {}
+    for text in options.payloads:
+        name, equals, file = text.partition("=")
+        if equals and name in tuple(Service):
+            services = [Service(name)]
+        else:
+            services, file = list(Service), text
+        if documents.keys() & services or (len(services) > 1 and len(options.payloads) > 1):
+            raise UsageError(
+                "--payload is given twice for one service",
+                hint="for a mixed audience: --payload apns=FILE --payload fcm=FILE",
+            )
+        document = read(Path(file), max_bytes=_MESSAGE_BYTES)
+        documents.update(dict.fromkeys(services, document))
+    return documents
+
+
+def _policy(options: SendOptions) -> Policy:
+    on_unknown = _one_of("--on-unknown", options.on_unknown or "keep", ("keep", "resend"))
+    canary = 50 if options.canary is None else options.canary
+    if canary < 0:
+        raise UsageError("--canary is a number from 0")
+    retry_for = _seconds("--retry-for", options.retry_for)
+    return Policy(
+        retry_for_s=300.0 if retry_for is None else retry_for,
+        on_unknown="resend" if on_unknown == "resend" else "keep",
+        canary=canary,
+    )
+
+
+def checked_fail_on(text: str | None) -> FailOn:
+    """Return the value of ``--fail-on``.  Raises :class:`UsageError`."""
+    match _one_of("--fail-on", text or "bounced", ("bounced", "faulty", "never")):
+        case "faulty":
+            return "faulty"
+        case "never":
+            return "never"
+        case _:
+            return "bounced"
+
+
+def _one_of(option: str, text: str, known: Sequence[str]) -> str:
+    if text not in known:
+        near = did_you_mean(text, known)
+        raise UsageError(
+            f"{option} is one of {', '.join(known)}, not {printable(text, 80)!r}", hint=near
+        )
+    return text
+
+
+def _platform(text: str | None) -> Platform | None:
+    return None if text is None else Platform(_one_of("--platform", text, tuple(Platform)))
+
+
+def _seconds(option: str, text: str | None) -> float | None:
+    if text is None:
+        return None
+    seconds = parse_duration(text)
+    if seconds is None:
+        raise UsageError(f"{option} {printable(text, 80)!r} is no time", hint=f"write {GRAMMAR}")
+    return float(seconds)
+
+
+def _positive(option: str, number: int | None) -> int | None:
+    if number is not None and number < 1:
+        raise UsageError(f"{option} is a number from 1")
+    return number
+
+
+def _rate(rate: float | None) -> float | None:
+    if rate is not None and not rate > 0:
+        raise UsageError("--rate is a number above 0")
+    return rate

@@ -22,6 +22,7 @@ from pushctl.records.record import Address, Record, outcome_record
 _FLUSH_S = 0.05
 _SYNC_S = 0.1
 _COUNTS_S = 60.0
+_SLOWEST_MS = 60_000
 
 OnRecord = Callable[[Record], None]
 OnOutcome = Callable[[str | None, Outcome], None]
@@ -53,6 +54,9 @@ class Recorder:
         self.campaign = campaign
         self.totals = dict.fromkeys(Kind, 0)
         self.unreached = 0
+        self.waiting = 0
+        self.latencies = [0] * (_SLOWEST_MS + 1)
+        """How many answers took each number of milliseconds; the last entry holds the slower."""
         self.tally = Tally(stop_if)
         self.storage_error: StorageError | None = None
         self.stop_run: Callable[[Stop], None] = lambda stop: None
@@ -75,7 +79,10 @@ class Recorder:
         assert isinstance(address, Address)
         latency_ms: int | None = None
         if outcome.kind is not Kind.NOT_SENT:
-            latency_ms = round((now - push.sent_at) * 1000)
+            latency_ms = int((now - push.sent_at) * 1000)
+            self.latencies[min(latency_ms, _SLOWEST_MS)] += 1
+        if push.last_answer is not None:
+            self.waiting -= 1
         at = now + self._wall_offset
         self._count(address, outcome.kind, at)
         if outcome.kind is Kind.ACCEPTED:
@@ -93,7 +100,9 @@ class Recorder:
             self._on_record(record)
 
     def retrying(self, lane: Lane, push: Push, outcome: Outcome, now: float) -> None:
-        """Note that *push* waits for another try."""
+        """Note that *push* goes out again later."""
+        if push.last_answer is None:
+            self.waiting += 1
         at = now + self._wall_offset
         self._journal.add_attempt(push.row, at, outcome.status, outcome.reason)
 
@@ -104,6 +113,18 @@ class Recorder:
     def stop(self, stop: Stop) -> None:
         """Pass on that the run must stop."""
         self.stop_run(stop)
+
+    def latency_ms(self, share: float) -> int | None:
+        """Return the latency that *share* (0 to 1) of the answers stayed under or at."""
+        wanted = sum(self.latencies) * share
+        if not wanted:
+            return None
+        seen = 0
+        for milliseconds, number in enumerate(self.latencies):
+            seen += number
+            if seen >= wanted:
+                return milliseconds
+        return None
 
     # -- rows that never go out ---------------------------------------------------------------
 

@@ -27,13 +27,15 @@ from pushctl.errors import StorageError
 from pushctl.gateway import apns, apns_request, fcm, fcm_request
 from pushctl.job.binding import Binding, Chooser, Wish, open_bindings
 from pushctl.job.ending import Ending
+from pushctl.job.messages import Messages
 from pushctl.job.recorder import OnRecord, Recorder, open_recorder_files
 from pushctl.job.survey import Survey, refuse_hopeless, survey
-from pushctl.message import ApnsContent, CompiledMessage, MissingAttribute, PayloadTooLarge
+from pushctl.message.content import ApnsContent, MissingAttribute, PayloadTooLarge
 from pushctl.outcome import Kind, Outcome, Service
 from pushctl.records.folder import create_run, locked
 from pushctl.records.identity import new_run_id, push_id_prefix
 from pushctl.records.record import Address
+from pushctl.view.progress import Snapshot
 from pushctl.wire.errors import ConnectFailed
 from pushctl.wire.link import Endpoint
 
@@ -45,6 +47,7 @@ FCM_RATE = 10_000.0
 FCM_RAMP_S = 60.0
 FCM_RAMP_FROM = 100_000
 """Runs from this size on grow to the full rate over a minute (Firebase, scale-fcm)."""
+_TICK_S = 0.2
 _GOOGLE_HOST = "fcm.googleapis.com"
 
 
@@ -53,8 +56,9 @@ class Order:
     """What the user asked for, checked as far as the command line can."""
 
     settings: Settings
-    audience: Audience
-    messages: Mapping[Service, CompiledMessage]
+    audience: Audience | None
+    """``None`` where only FCM topics or conditions are the target."""
+    messages: Messages
     credentials: Sequence[str] = ()
     targets: Sequence[tuple[str, str]] = ()
     """FCM topics and conditions: (``topic`` or ``condition``, value)."""
@@ -87,6 +91,9 @@ class Watcher(Protocol):
     def connecting(self, lane: Lane, problem: ConnectFailed, retry_in_s: float | None) -> None:
         """A connection could not be opened."""
 
+    def tick(self, snapshot: Snapshot) -> None:
+        """Where the run stands; called several times a second."""
+
     def stopping(self, stop: Stop, in_flight: int) -> None:
         """The run ends early and waits for the answers that are due."""
 
@@ -99,9 +106,9 @@ def send(order: Order, watcher: Watcher, environ: Mapping[str, str]) -> Ending:
     :class:`~pushctl.errors.StorageError` where the run's folder cannot be made.
     """
     chooser = Chooser(order.settings, order.credentials)
-    placeholders = {service: message.placeholders for service, message in order.messages.items()}
-    found = survey(_everyone(order), chooser, placeholders)
+    found = survey(_everyone(order), chooser, order.messages)
     refuse_hopeless(found)
+    _require_consent(order, found)
     bindings = open_bindings(list(found.needed.values()), order.messages, environ)
     run = order.run or new_run_id(time.time(), os.urandom(5))
     folder = create_run(order.settings.state_dir, run)
@@ -145,6 +152,7 @@ class _Sending:
         self._run = run
         self._recorder = recorder
         self._sendable = found.sendable
+        self._inputs = found.inputs
         self._bindings = bindings
         self._chooser = chooser
         self._watcher = watcher
@@ -164,6 +172,7 @@ class _Sending:
         self._recorder.stop_run = lambda stop: self._stop(runner, stop)
         self._recorder.renew_lane = runner.renew
         tending = asyncio.create_task(self._recorder.tend())
+        ticking = asyncio.create_task(self._tick(begun))
         deadline = self._arm_deadline(runner)
         with _signals(lambda number: self._signal(runner, number)):
             try:
@@ -175,7 +184,8 @@ class _Sending:
                 if deadline is not None:
                     deadline.cancel()
                 tending.cancel()
-                await asyncio.gather(tending, return_exceptions=True)
+                ticking.cancel()
+                await asyncio.gather(tending, ticking, return_exceptions=True)
         return self._end(runner, time.monotonic() - begun)
 
     def connecting(self, lane: Lane, problem: ConnectFailed, retry_in_s: float | None) -> None:
@@ -184,13 +194,29 @@ class _Sending:
             self._problems.append(f"{lane.name}: {problem}")
         self._watcher.connecting(lane, problem, retry_in_s)
 
+    async def _tick(self, begun: float) -> None:
+        while True:
+            await asyncio.sleep(_TICK_S)
+            recorder = self._recorder
+            self._watcher.tick(
+                Snapshot(
+                    elapsed_s=time.monotonic() - begun,
+                    total=self._inputs,
+                    totals=recorder.totals,
+                    retrying=recorder.waiting,
+                    in_flight=sum(lane.in_flight for lane in self._lanes.values()),
+                    p50_ms=recorder.latency_ms(0.5),
+                    p95_ms=recorder.latency_ms(0.95),
+                )
+            )
+
     def _end(self, runner: Runner, duration_s: float) -> Ending:
         recorder = self._recorder
         try:
             recorder.finish()
         except StorageError as error:
             recorder.storage_error = recorder.storage_error or error
-        error = recorder.storage_error
+        failure = recorder.storage_error
         return Ending(
             run=self._run,
             campaign=self._order.campaign,
@@ -202,7 +228,7 @@ class _Sending:
             refused=runner.refusals(),
             problems=self._problems,
             stop=runner.stopped,
-            storage_error=None if error is None else str(error),
+            storage_error=None if failure is None else str(failure),
         )
 
     # -- lanes --------------------------------------------------------------------------------
@@ -252,9 +278,9 @@ class _Sending:
     async def _feed(self) -> AsyncIterator[Sequence[tuple[Lane, Push]]]:
         rows = iter(_everyone(self._order))
         low = 1
-        now = time.time()
         while True:
             window = _take(rows, WINDOW)
+            now = time.time()
             if not window:
                 return
             high = low + len(window) - 1
@@ -291,7 +317,10 @@ class _Sending:
         if isinstance(content, ApnsContent):
             push_id = f"{self._id_prefix}{recipient.row:012x}"
             request = apns_request.build(
-                content, device_token=recipient.token, topic=topic or "", apns_id=None
+                content,
+                device_token=recipient.token,
+                topic=binding.credential.topic,
+                apns_id=None,
             )
             return Push(
                 recipient.row, address, request.path, request.fields, push_id.encode(), request.body
@@ -353,7 +382,7 @@ class _Sending:
 def _everyone(order: Order) -> Iterable[Recipient]:
     """Yield the recipients of the files and options, then one row for each FCM target."""
     last = 0
-    for recipient in order.audience:
+    for recipient in order.audience or ():
         last = recipient.row
         yield recipient
     for number, (_, value) in enumerate(order.targets, start=last + 1):
@@ -371,6 +400,12 @@ def _everyone(order: Order) -> Iterable[Recipient]:
             attributes={},
             verdict=None,
         )
+
+
+def _require_consent(order: Order, found: Survey) -> None:
+    for settings in found.needed.values():
+        if settings.require_consent and order.audience is not None:
+            order.audience.require_consent(settings.name)
 
 
 def _address(recipient: Recipient, binding: Binding | None, topic: str | None) -> Address:
@@ -424,8 +459,8 @@ def _manifest(
         "campaign": order.campaign,
         "config": None if order.settings.path is None else str(order.settings.path),
         "options": list(order.words),
-        "audience": order.audience.description,
-        "consent": order.audience.consent,
+        "audience": None if order.audience is None else order.audience.description,
+        "consent": None if order.audience is None else order.audience.consent,
         "inputs": found.inputs,
         "to_send": found.to_send,
         "credentials": {

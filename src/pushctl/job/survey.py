@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from pushctl.audience import Recipient
 from pushctl.config import CredentialSettings
 from pushctl.errors import InvalidInput, Problem
 from pushctl.job.binding import Chooser, Wish
+from pushctl.job.messages import Messages
 from pushctl.outcome import Kind, Service
 
 
@@ -42,9 +43,13 @@ class Survey:
 def survey(
     audience: Iterable[Recipient],
     chooser: Chooser,
-    placeholders: Mapping[Service, frozenset[str]],
+    messages: Messages,
 ) -> Survey:
-    """Return what *audience* holds.  *placeholders* are those of the message, by service."""
+    """
+    Return what *audience* holds.
+
+    Raises :class:`InvalidInput` where the message is wrong for a service that is needed.
+    """
     found = Survey()
     for recipient in audience:
         found.inputs += 1
@@ -61,7 +66,7 @@ def survey(
         found.sendable[settings.name] += 1
         unfilled = found.unfilled.get(wish.service)
         if unfilled is None:
-            unfilled = found.unfilled[wish.service] = set(placeholders[wish.service])
+            unfilled = found.unfilled[wish.service] = set(messages.of(wish.service).placeholders)
         if unfilled:
             unfilled.difference_update(
                 name for name in tuple(unfilled) if recipient.attributes.get(name) is not None

@@ -87,7 +87,7 @@ def _push_type(value: JsonValue) -> str:
     name = _text(value)
     fault = push_type_fault(name)
     if fault is not None:
-        raise WrongValue(f"does not fit: {fault[0]}", fault[1])
+        raise WrongValue(f"must be a push type of APNs; `{name}` is none", fault[1])
     return name
 
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Any
 
 from pushctl.documents import Document
 from pushctl.errors import Place, Problem
 from pushctl.outcome import JsonValue, Service
 from pushctl.rules.finding import Path
-
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Priority(StrEnum):
@@ -39,7 +35,7 @@ class Message:
     """A whole number from 0, or a text with a placeholder."""
     sound: str | None = None
     image: str | None = None
-    data: Mapping[str, JsonValue] = _NOTHING
+    data: Mapping[str, JsonValue] = dataclasses.field(default_factory=dict)
     collapse_id: str | None = None
     ttl: int | None = None
     """Seconds that an undelivered push is kept; 0 = now or never."""
@@ -47,14 +43,14 @@ class Message:
     push_type: str | None = None
     thread_id: str | None = None
     category: str | None = None
-    apns: Mapping[str, JsonValue] = _NOTHING
+    apns: Mapping[str, JsonValue] = dataclasses.field(default_factory=dict)
     """Overrides: ``headers``, ``aps`` and ``payload``."""
-    fcm: Mapping[str, JsonValue] = _NOTHING
+    fcm: Mapping[str, JsonValue] = dataclasses.field(default_factory=dict)
     """Overrides: fields of FCM's message object."""
-    payloads: Mapping[Service, Mapping[str, JsonValue]] = _NOTHING  # type: ignore[assignment]
+    payloads: Mapping[Service, Mapping[str, JsonValue]] = dataclasses.field(default_factory=dict)
     """Raw payloads, which take the place of everything but the delivery fields."""
     sources: Mapping[Path, Document | str] = dataclasses.field(
-        default=MappingProxyType({}), repr=False, compare=False
+        default_factory=dict, repr=False, compare=False
     )
     """The file, or the option's name, that each part came from, by its path in the message."""
 

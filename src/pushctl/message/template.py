@@ -20,19 +20,22 @@ from jinja2.exceptions import TemplateError as JinjaError
 from jinja2.exceptions import TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 
-from pushctl.message.content import MissingAttribute, UnusableAttribute
+from pushctl.message.content import MissingAttribute, PayloadTooLarge, UnusableAttribute
 from pushctl.outcome import JsonValue
 
 Attributes = Mapping[str, JsonValue]
 
 MAX_TEMPLATE_CHARACTERS = 65_536
+MAX_JOINED_CHARACTERS = 65_536
+MAX_DEPTH = 50
+"""How deep a template may nest: Jinja2 and Python compile it by recursion."""
 _NO_COMMENT = "\x00comment"  # A text may well hold "{#"; it is no comment here.
 
 _ALLOWED_NODES: tuple[type[nodes.Node], ...] = (
     *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.CondExpr),
     *(nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem, nodes.Filter, nodes.Test),
     *(nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Concat),
-    *(nodes.Add, nodes.Sub, nodes.Neg, nodes.Keyword),
+    *(nodes.Add, nodes.Sub, nodes.Neg, nodes.Keyword, nodes.List, nodes.Tuple),
 )
 _ALLOWED_TESTS = frozenset(
     {
@@ -60,6 +63,9 @@ class BadTemplate(Exception):
         self.hint = hint
 
 
+_TOO_DEEP = ("the placeholder is nested too deeply", "texts are joined flat with `~`")
+
+
 class Template:
     """One text with placeholders, parsed and checked."""
 
@@ -70,7 +76,7 @@ class Template:
         if len(text) > MAX_TEMPLATE_CHARACTERS:
             raise BadTemplate(f"a text has at most {MAX_TEMPLATE_CHARACTERS} characters")
         tree = _parse(text)
-        used = {node.name for node in tree.find_all(nodes.Name)}
+        used = {node.name for node in _descendants(tree) if isinstance(node, nodes.Name)}
         self.optional = frozenset(name for name in _names_with_fallback(tree))
         """Attributes that the text can do without."""
         self.names = frozenset(used) - self.optional
@@ -95,7 +101,7 @@ class Template:
         if self._parts is not None:
             return "".join(
                 [
-                    part if part.__class__ is str else _plain(part.name, attributes)
+                    part if isinstance(part, str) else _plain(part.name, attributes)
                     for part in self._parts
                 ]
             )
@@ -112,7 +118,8 @@ class Template:
         """
         expression = self._expression
         assert expression is not None
-        return self._guarded(lambda: _defined(expression(self._context(attributes))))
+        value: JsonValue = self._guarded(lambda: _defined(expression(self._context(attributes))))
+        return value
 
     def _context(self, attributes: Attributes) -> dict[str, JsonValue]:
         names = (*self.names, *self.optional)
@@ -140,7 +147,11 @@ class _Missing(StrictUndefined):
     """Complains in our words, with the attribute's name, whatever is done with it."""
 
     def __init__(self, hint: str | None = None, obj: Any = None, name: Any = None, _: Any = None):
-        super().__init__(hint, obj, name, exc=lambda _: MissingAttribute(str(name)))  # type: ignore[arg-type]
+        def complain(_: str | None) -> Exception:
+            # Without a name it is what `first` and `last` say of an empty list.
+            return ValueError(hint) if name is None else MissingAttribute(str(name))
+
+        super().__init__(hint, obj, name, exc=complain)  # type: ignore[arg-type]
 
 
 class _Environment(SandboxedEnvironment):
@@ -191,7 +202,17 @@ def _number(cast: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _join(value: Any, separator: str = "") -> str:
-    return separator.join(as_text(item) for item in _defined(value))
+    items = [as_text(item) for item in _defined(value)]
+    length = sum(map(len, items)) + len(items) * len(separator)
+    if length > MAX_JOINED_CHARACTERS:
+        raise PayloadTooLarge(length, MAX_JOINED_CHARACTERS, "joined list")
+    return separator.join(items)
+
+
+def _round(value: Any, digits: int = 0) -> int | float:
+    """Round half to even; without *digits* to a whole number."""
+    number: float = _defined(value)
+    return round(number, min(digits, 15)) if digits else round(number)
 
 
 def _defined(value: Any) -> Any:
@@ -213,7 +234,8 @@ def _make_environment() -> _Environment:
     environment.filters = {
         name: environment.filters[name] for name in environment.filters if name in _ALLOWED_FILTERS
     }
-    environment.filters |= {"int": _number(int), "float": _number(float), "join": _join}
+    environment.filters |= {"int": _number(int), "float": _number(float)}
+    environment.filters |= {"join": _join, "round": _round}
     environment.tests = {
         name: environment.tests[name] for name in environment.tests if name in _ALLOWED_TESTS
     }
@@ -229,7 +251,8 @@ def _parse(text: str) -> nodes.Template:
     except TemplateSyntaxError as error:
         raise BadTemplate(f"the placeholder cannot be read: {error.message}", _hint(text)) from None
     except RecursionError:
-        raise BadTemplate("the placeholder is nested too deeply") from None
+        raise BadTemplate(*_TOO_DEEP) from None
+    _check_depth(tree)
     for node in _descendants(tree):
         if not isinstance(node, _ALLOWED_NODES):
             word = type(node).__name__.lower()
@@ -238,6 +261,15 @@ def _parse(text: str) -> nodes.Template:
         if isinstance(node, nodes.Filter | nodes.Test):
             _check_name(node)
     return tree
+
+
+def _check_depth(tree: nodes.Node) -> None:
+    level, depth = [tree], 0
+    while level:
+        level = [child for node in level for child in node.iter_child_nodes()]
+        depth += 1
+    if depth > MAX_DEPTH:
+        raise BadTemplate(*_TOO_DEEP)
 
 
 def _check_name(node: nodes.Filter | nodes.Test) -> None:
@@ -333,7 +365,7 @@ def _compile_expression(expression: nodes.Expr) -> Callable[[dict[str, Any]], An
 
 
 def _is_blank(value: object) -> bool:
-    return value is None or (value.__class__ is str and not value.strip())  # type: ignore[attr-defined]
+    return value is None or (value.__class__ is str and not value.strip())
 
 
 def _why(error: Exception) -> str:

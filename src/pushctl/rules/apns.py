@@ -36,7 +36,7 @@ class PushType:
     """The values of ``apns-priority`` that Apple allows with it."""
     default_priority: int = 10
     """What we send where nothing was asked for; APNs itself assumes 10."""
-    aps: Mapping[str, Any] = MappingProxyType({})
+    aps: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """What ``aps`` always holds for this type."""
     needs_aps: bool = True
     page: str = "Sending notification requests to APNs"
@@ -49,14 +49,14 @@ _TABLE = (
         "background",
         priorities=(5,),
         default_priority=5,
-        aps=MappingProxyType({"content-available": 1}),
+        aps={"content-available": 1},
         page="Pushing background updates to your App",
     ),
     PushType("complication", ".complication", priorities=(10, 5), needs_aps=False),
     PushType(
         "controls",
         ".push-type.controls",
-        aps=MappingProxyType({"content-changed": True}),
+        aps={"content-changed": True},
         page="Updating controls locally and remotely",
     ),
     PushType("fileprovider", ".pushkit.fileprovider", needs_aps=False),
@@ -79,7 +79,7 @@ _TABLE = (
     PushType(
         "widgets",
         ".push-type.widgets",
-        aps=MappingProxyType({"content-changed": True}),
+        aps={"content-changed": True},
         page="Updating widgets with WidgetKit push notifications",
     ),
 )
@@ -99,6 +99,22 @@ def topic_for(push_type: str, bundle_id: str) -> str:
     if row is None or bundle_id.endswith(row.topic_suffix):
         return bundle_id
     return bundle_id + row.topic_suffix
+
+
+def topic_doubt(push_type: str, topic: str) -> str | None:
+    """
+    Return why *topic* hardly fits a push of *push_type*; ``None`` where it may.
+
+    A topic that ends with the suffix of another push type will mostly be a mistake, but a bundle
+    id may end so too.
+    """
+    for row in _TABLE:
+        if row.topic_suffix and topic.endswith(row.topic_suffix) and row.name != push_type:
+            return (
+                f"the topic `{topic}` ends with `{row.topic_suffix}`, which belongs to pushes "
+                f"of type {row.name}, not {push_type}"
+            )
+    return None
 
 
 def push_type_fault(name: str) -> tuple[str, str | None] | None:

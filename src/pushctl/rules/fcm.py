@@ -27,6 +27,8 @@ RESERVED_DATA_PREFIXES = ("google.", "gcm.notification.")
 DOUBTFUL_DATA_PREFIXES = ("google", "gcm")
 """Reserved by older pages of the documentation; the discovery document is narrower."""
 
+HTTP_IMAGE = "an image that is not served over https is not shown on most devices"
+
 _TOPIC = re.compile(r"[a-zA-Z0-9_.~%-]{1,900}")
 _TOPIC_IN_CONDITION = re.compile(r"'([^']*)'\s+in\s+topics")
 _CONDITION_REST = re.compile(r"[\s()!]|&&|\|\||T")
@@ -144,8 +146,7 @@ def _check_whole(message: Mapping[str, Any]) -> Iterator[Finding]:
     for path in (("notification", "image"), ("android", "notification", "image")):
         image = at(message, path)
         if isinstance(image, str) and image.startswith("http://"):
-            text = "an image that is not served over https is not shown on most devices"
-            yield Finding(path, text, warning=True)
+            yield Finding(path, HTTP_IMAGE, warning=True)
 
 
 def _is_silent_for_apple(message: Mapping[str, Any]) -> bool:

@@ -41,6 +41,8 @@ def shape(token: str) -> Service | None:
     A guess about origin, not about validity: brackets, quotes, a ``0x`` or white space around a
     token do not hide where it came from.  Ask :func:`fault` whether it can be sent.
     """
+    if _HEXADECIMAL.fullmatch(token):
+        return Service.APNS
     bare = _undressed(token)
     if _HEXADECIMAL.fullmatch(bare) or _BYTES_IN_A_LOG.match(bare):
         return Service.APNS
@@ -160,6 +162,7 @@ def _at(match: re.Match[str]) -> str:
     elif character == " ":
         shown = "a space"
     else:
-        name = unicodedata.name(character, "a control character")
+        unnamed = "a control character" if unicodedata.category(character) == "Cc" else "no name"
+        name = unicodedata.name(character, unnamed)
         shown = f"U+{ord(character):04X} ({name})"
     return f"{shown} at character {match.start() + 1}"

@@ -17,7 +17,7 @@ from pushctl.outcome import JsonValue, Platform
 from pushctl.simulator import answers, fcm_schema
 from pushctl.simulator.devices import Device
 from pushctl.simulator.http import Answer, Request, html_answer, json_answer, json_bytes
-from pushctl.simulator.token_endpoint import AccessTokens
+from pushctl.simulator.token_endpoint import ACCESS_TOKEN_PREFIX, AccessTokens
 
 MAX_SIZE = 4096
 MAX_TOPIC_SIZE = 2048
@@ -120,8 +120,9 @@ class FcmJudge:
             raise _refused("CREDENTIALS_MISSING", status=401)
         grant = self._tokens.find(token, now)
         if grant is None:
-            kind = "ACCESS_TOKEN_TYPE_UNSUPPORTED" if token.count(".") == 2 else None
-            raise _refused(kind or "ACCESS_TOKEN_EXPIRED", status=401)
+            if token.count(".") == 2 and not token.startswith(ACCESS_TOKEN_PREFIX):
+                raise _refused("ACCESS_TOKEN_TYPE_UNSUPPORTED", status=401)  # a JWT
+            raise _refused("ACCESS_TOKEN_EXPIRED", status=401)
         if not grant.scopes & SCOPES:
             raise _refused("ACCESS_TOKEN_SCOPE_INSUFFICIENT", status=403)
         return grant.account

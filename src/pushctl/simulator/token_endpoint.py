@@ -24,6 +24,7 @@ from pushctl.simulator.http import Answer, Request, html_answer, json_answer
 PATH = "/token"
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 GOOGLE_TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 -- an address
+ACCESS_TOKEN_PREFIX = "ya29.c."  # noqa: S105 -- no secret
 MAX_LIFETIME_S = 3600
 TOLERANCE_S = 300
 _MAX_TOKENS = 10_000
@@ -77,7 +78,7 @@ class AccessTokens:
         """Return a new token, opaque and about 1 KB long as Google's are."""
         if len(self._grants) >= _MAX_TOKENS:
             self._grants.pop(next(iter(self._grants)))
-        token = "ya29.c." + secrets.token_urlsafe(760)
+        token = ACCESS_TOKEN_PREFIX + secrets.token_urlsafe(760)
         self._grants[token] = Grant(account, scopes, now + self.lifetime_s)
         return token
 

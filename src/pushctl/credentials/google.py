@@ -1,0 +1,310 @@
+"""
+Access tokens for FCM, through google-auth.
+
+A service account file names the endpoint that its assertions are sent to.  Files are passed
+around, so that word is not taken: the endpoint is Google's, or the one that the config names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import ssl
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, NoReturn, Protocol
+
+import google.auth
+import google.auth.exceptions
+from google.auth import transport
+from google.oauth2 import service_account
+
+from pushctl.config import FcmSettings, Origin
+from pushctl.config.rules import is_project_id
+from pushctl.credentials.credential import Authorization, Presented, TokenRefused
+from pushctl.credentials.google_transport import Answer, HttpxRequest, http_client
+from pushctl.credentials.service_account import GOOGLE_TOKEN_ENDPOINT, Account, load_account
+from pushctl.credentials.sources import Secret, Unfit, from_file, from_variable
+from pushctl.credentials.tls import client_context
+from pushctl.errors import InvalidInput, Problem, Unreachable
+from pushctl.outcome import Service
+from pushctl.rules.text import printable
+
+FCM_HOST = "fcm.googleapis.com"
+"""Google, FCM v1 discovery document."""
+SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
+"""Google, FCM v1 discovery document: the narrowest scope that may send."""
+
+RETIRE_BEFORE_S = 225
+"""How long before its end a token is replaced: google-auth's own margin (REFRESH_THRESHOLD)."""
+
+_UNSTATED_LIFETIME_S = 600.0
+# RFC 6749 §5.1 lets a server leave expires_in out; Google never does.
+_LEAST_LIFETIME_S, _MOST_LIFETIME_S = 60.0, 86400.0
+# Between these a stated lifetime is believed: nobody shall make us ask without end.
+_OVERLOAD = (408, 429)
+
+
+class _Refreshable(Protocol):
+    """What google-auth's credentials have in common."""
+
+    token: str | None
+    expiry: datetime | None
+
+    def refresh(self, request: transport.Request) -> None: ...
+
+
+class GoogleCredential:
+    """A service account, or application default credentials.  Keeps the newest access token."""
+
+    service = Service.FCM
+    environment = None
+    topic = None
+
+    def __init__(
+        self,
+        settings: FcmSettings,
+        source: _Refreshable,
+        *,
+        project_id: str,
+        fingerprint: str,
+        warnings: tuple[Problem, ...] = (),
+    ) -> None:
+        self.name = settings.name
+        self.project_id = project_id
+        self.origin = settings.endpoint or Origin(FCM_HOST)
+        self.fingerprint = fingerprint
+        self.warnings = warnings
+        self._settings = settings
+        self._source = source
+        self._newest: Authorization | None = None
+        self._context: ssl.SSLContext | None = None
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.fingerprint}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a credential does not leave its process")
+
+    def authorization(self, now: float) -> Authorization:
+        """Return the access token, fetching one if there is none or it is about to expire."""
+        with self._lock:
+            newest = self._newest
+            if newest is None or not newest.issued_at <= now < newest.retire_at:
+                newest = self._newest = self._fetch(now)
+            return newest
+
+    def renew(self, now: float, refused: Presented) -> Authorization:
+        """Return an access token that is not *refused*; refusals that come together share one."""
+        with self._lock:
+            newest = self._newest
+            if newest is None or newest.header == refused.header:
+                newest = self._newest = self._fetch(now)
+            return newest
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """Return the context for connections to FCM."""
+        if self._context is None:
+            self._context = client_context(self._settings)
+        return self._context
+
+    def _fetch(self, now: float) -> Authorization:
+        with http_client(self._settings) as client:
+            request = HttpxRequest(client)
+            try:
+                self._source.refresh(request)
+                token, expiry = self._source.token, self._source.expiry
+            except (
+                google.auth.exceptions.GoogleAuthError,
+                ValueError,
+                TypeError,
+                KeyError,
+                OverflowError,
+            ):
+                # google-auth expects a well-formed answer of whoever says 200.
+                token, expiry = None, None
+        # Raised out here: the caught exception holds bodies, and would be kept as the context.
+        if not token or not _is_header_value(token):
+            raise self._failure(request)
+        lifetime = _lifetime(expiry)
+        return Authorization(
+            header=b"Bearer " + token.encode("ascii"),
+            issued_at=now,
+            retire_at=now + max(lifetime - RETIRE_BEFORE_S, lifetime / 2),
+            expires_at=now + lifetime,
+        )
+
+    def _failure(self, request: HttpxRequest) -> Unreachable | TokenRefused:
+        """Return the error for a refresh that gave no token."""
+        where = self._settings.token_endpoint or "Google's token endpoint"
+        if request.answer is None:
+            why = request.failure or "they could not be refreshed"
+            return Unreachable(
+                f"cannot get an access token for {self.name!r} from {where}: {why}",
+                hint="is the network up, and does a proxy or firewall stand in between?",
+            )
+        return _judge(request.answer, where, self.fingerprint)
+
+
+def _judge(answer: Answer, where: str, who: str) -> Unreachable | TokenRefused:
+    """Return what an answer without a usable token means."""
+    if answer.status == 200 and _json_object(answer.data) is not None:
+        message = f"{where} answered for {who} without a usable access token"
+        return TokenRefused(message, status=200, body=b"{}")
+    said = _error_words(answer.data) or f"HTTP {answer.status}"
+    if 400 <= answer.status < 500 and answer.status not in _OVERLOAD:
+        return TokenRefused(
+            f"{where} refused {who}: {said}", status=answer.status, body=answer.data
+        )
+    return Unreachable(
+        f"{where} gave no access token for {who}: {said}",
+        hint="this may come from a proxy or captive portal in between"
+        if answer.status < 400
+        else "try again later",
+    )
+
+
+def open_google(settings: FcmSettings, environ: Mapping[str, str]) -> GoogleCredential:
+    """
+    Read the service account, or find the application default credentials.
+
+    google-auth looks for the latter in the process's own environment, not in *environ*.
+
+    :raises InvalidInput: if it is no service account, saying what it looks like, names a foreign
+        token endpoint, or has no usable RSA key.
+    """
+    if settings.application_default:
+        return _open_default(settings)
+    secret = _read(settings, environ)
+    try:
+        account = load_account(secret.data)
+    except Unfit as unfit:
+        raise settings.invalid(
+            secret.field, f"{secret.shown} {unfit.message}", hint=unfit.hint
+        ) from None
+    problems = list(_account_problems(settings, secret, account))
+    if problems:
+        raise InvalidInput(problems=problems)
+    return GoogleCredential(
+        settings,
+        _source(account, settings.token_endpoint or GOOGLE_TOKEN_ENDPOINT),
+        project_id=settings.project_id or str(account.project_id),
+        fingerprint=f"service account {_short(account.client_email)}",
+        warnings=secret.warnings,
+    )
+
+
+def _source(account: Account, token_uri: str) -> _Refreshable:
+    info = {
+        "client_email": account.client_email,
+        "private_key": account.private_key,
+        "private_key_id": account.private_key_id,
+        "token_uri": token_uri,
+    }
+    source: _Refreshable = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
+        info, scopes=[SCOPE]
+    )
+    return source
+
+
+def _account_problems(settings: FcmSettings, secret: Secret, account: Account) -> Iterator[Problem]:
+    if account.token_uri not in (GOOGLE_TOKEN_ENDPOINT, settings.token_endpoint):
+        yield settings.problem(
+            secret.field,
+            f"{secret.shown} asks for its tokens at {printable(account.token_uri, 100)}, which"
+            " is not Google's token endpoint",
+            hint="if you trust it, set token_endpoint in the config; else make a new key",
+        )
+    if settings.project_id is None and not is_project_id(account.project_id or ""):
+        yield settings.problem(
+            secret.field, f"{secret.shown} names no valid project_id", hint="set project_id"
+        )
+
+
+def _read(settings: FcmSettings, environ: Mapping[str, str]) -> Secret:
+    if settings.service_account_file is not None:
+        return from_file(settings, "service_account_file", settings.service_account_file)
+    assert settings.service_account_env is not None  # one of the three is always set
+    return from_variable(settings, "service_account_env", settings.service_account_env, environ)
+
+
+def _open_default(settings: FcmSettings) -> GoogleCredential:
+    """Find application default credentials, as google-auth does (AIP-4110)."""
+    source, found_project = _find_default(settings)
+    if source is None:
+        raise settings.invalid(
+            "application_default",
+            "there are no application default credentials here",
+            hint="set GOOGLE_APPLICATION_CREDENTIALS to a file, or run"
+            " `gcloud auth application-default login`",
+        )
+    if (
+        isinstance(source, service_account.Credentials)
+        and source._token_uri != GOOGLE_TOKEN_ENDPOINT
+    ):
+        raise settings.invalid(
+            "application_default",
+            "the application default credentials are a service account with a foreign token_uri",
+            hint="use service_account_file and token_endpoint if you trust it",
+        )
+    project_id = settings.project_id or found_project or ""
+    if not is_project_id(project_id):
+        raise settings.invalid(
+            "application_default",
+            "application default credentials name no project",
+            hint="set project_id",
+        )
+    email = getattr(source, "service_account_email", None)
+    who = f" {_short(email)}" if isinstance(email, str) and "@" in email else ""
+    return GoogleCredential(
+        settings,
+        source,
+        project_id=project_id,
+        fingerprint=f"application default credentials{who}",
+    )
+
+
+def _find_default(settings: FcmSettings) -> tuple[Any, str | None]:
+    # What google-auth raises may quote a file, and what it warns of is meant for developers.
+    with (
+        http_client(settings) as client,
+        warnings.catch_warnings(action="ignore"),
+        contextlib.suppress(google.auth.exceptions.GoogleAuthError, ValueError, OSError),
+    ):
+        return google.auth.default(scopes=[SCOPE], request=HttpxRequest(client))
+    return None, None
+
+
+def _short(email: str) -> str:
+    return printable(email, 256).removesuffix(".iam.gserviceaccount.com")
+
+
+def _lifetime(expiry: datetime | None) -> float:
+    """Return how many seconds from now *expiry*, UTC as google-auth keeps it, is."""
+    if expiry is None:
+        return _UNSTATED_LIFETIME_S
+    stated = (expiry.replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds()
+    return min(max(stated, _LEAST_LIFETIME_S), _MOST_LIFETIME_S)
+
+
+def _is_header_value(token: str) -> bool:
+    """Tell whether *token* can stand in a header (RFC 6750 §2.1)."""
+    return token.isascii() and token.isprintable() and " " not in token
+
+
+def _json_object(body: bytes) -> dict[str, object] | None:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _error_words(body: bytes) -> str:
+    """Return error and error_description of an OAuth error (RFC 6749 §5.2), fit to be shown."""
+    value = _json_object(body) or {}
+    words = [value.get(field) for field in ("error", "error_description")]
+    return ": ".join(printable(word, 200) for word in words if isinstance(word, str))

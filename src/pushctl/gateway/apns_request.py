@@ -1,0 +1,43 @@
+"""The request of one APNs notification: Apple, *Sending notification requests to APNs*."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from pushctl.gateway.request import PushRequest
+from pushctl.message.content import ApnsContent, HeaderFields
+from pushctl.rules.apns import topic_for
+
+_HEX = re.compile(r"[0-9a-f]+").fullmatch
+_TOPIC = re.compile(r"[!-~]+").fullmatch
+
+
+def build(
+    content: ApnsContent, *, device_token: str, topic: str | None, apns_id: str | None
+) -> PushRequest:
+    """
+    Return the request that carries *content* to *device_token*.
+
+    *topic* is the app's bundle id, completed by the suffix of the push type; ``None`` leaves
+    ``apns-topic`` out, for a client certificate of a single topic.  Without *apns_id* APNs makes
+    an id.
+
+    :raises ValueError: if the token is not lower-case hexadecimal or the topic cannot stand in a
+        header field: both are to be checked where they are read.
+    """
+    if not _HEX(device_token):
+        raise ValueError("a device token is lower-case hexadecimal")
+    fields = content.fields
+    if topic is not None:
+        fields += _topic_fields(content.push_type, topic)
+    if apns_id is not None:
+        fields += ((b"apns-id", apns_id.encode("ascii")),)
+    return PushRequest(b"/3/device/" + device_token.encode("ascii"), fields, content.body)
+
+
+@functools.lru_cache(maxsize=1024)
+def _topic_fields(push_type: str, topic: str) -> HeaderFields:
+    if not _TOPIC(topic):
+        raise ValueError("a topic has visible ASCII characters only")
+    return ((b"apns-topic", topic_for(push_type, topic).encode("ascii")),)

@@ -1,0 +1,35 @@
+"""One neutral message, compiled for each service when it turns out to be needed."""
+
+from __future__ import annotations
+
+from pushctl.errors import InvalidInput, Problem
+from pushctl.message.compile import CompiledMessage, compile_message
+from pushctl.message.lint import lint
+from pushctl.message.model import Message
+from pushctl.outcome import Service
+
+
+class Messages:
+    """The message of a run.  Only what the audience needs has to be right."""
+
+    def __init__(self, message: Message, *, target_kinds: frozenset[str]) -> None:
+        """*target_kinds* are the kinds of FCM targets (``token``, ``topic``, ``condition``)."""
+        self.message = message
+        self.warnings: list[Problem] = []
+        self._target_kinds = target_kinds
+        self._compiled: dict[Service, CompiledMessage] = {}
+
+    def of(self, service: Service) -> CompiledMessage:
+        """
+        Return the message for *service*, linted by the vendor's rules.
+
+        Raises :class:`InvalidInput` with every rule that it breaks.
+        """
+        compiled = self._compiled.get(service)
+        if compiled is None:
+            verdict = lint(self.message, [service], target_kinds=self._target_kinds)
+            if verdict.errors:
+                raise InvalidInput(problems=verdict.errors)
+            self.warnings += [one for one in verdict.warnings if one not in self.warnings]
+            compiled = self._compiled[service] = compile_message(self.message, service)
+        return compiled

@@ -1,0 +1,203 @@
+"""
+Judges a message by the vendors' rules before anything is sent.
+
+An error is what a service is sure to refuse, by a rule that the problem names; a warning is what
+it takes but hardly as meant.  What a placeholder will become is judged when it is filled.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from pushctl.errors import Place, Problem
+from pushctl.message.apns_draft import draft_apns
+from pushctl.message.compile import (
+    CompiledApns,
+    CompiledFcm,
+    check_payload_given,
+    problem_of,
+)
+from pushctl.message.draft import Draft
+from pushctl.message.fcm_draft import draft_fcm
+from pushctl.message.fields import FIELDS, has_placeholder
+from pushctl.message.model import Message
+from pushctl.message.skeleton import encode
+from pushctl.outcome import Service
+from pushctl.rules import apns, apns_payload, fcm
+from pushctl.rules.finding import Finding
+
+_TYPES_FOR_FCM = ("alert", "background")
+_EMPTY_HINT = "give it a --title or --body, or --data for the app, or --message FILE"
+_FCM_SIZE_HINT = "Firebase, FCM error codes: keys and values of notification and data count"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the rules say of a message."""
+
+    errors: tuple[Problem, ...] = ()
+    """What a service is sure to refuse: do not send."""
+    warnings: tuple[Problem, ...] = ()
+
+
+def lint(
+    message: Message,
+    services: Collection[Service],
+    *,
+    target_kinds: Collection[str] = ("token",),
+    topics: Collection[str] = (),
+) -> Verdict:
+    """
+    Return what is wrong with *message* for *services*, in the order of the message.
+
+    *target_kinds* says whom the FCM messages go to (``token``, ``fid``, ``topic``,
+    ``condition``): the size limit depends on it.  *topics* are the APNs topics of the run.
+
+    :raises InvalidInput: where raw payloads were given but none for one of *services*.
+    """
+    for service in services:
+        check_payload_given(message, service)
+    if _is_empty(message):
+        problem = message.problem((), "the message is empty", hint=_EMPTY_HINT)
+        return Verdict(errors=(problem,))
+    findings: list[Finding] = []
+    findings += _check_neutral(message, services)
+    if Service.APNS in services:
+        findings += _check_apns(message, topics)
+    if Service.FCM in services:
+        findings += _check_fcm(message, target_kinds)
+    return _verdict(message, findings)
+
+
+def _is_empty(message: Message) -> bool:
+    if message.payloads:
+        return False
+    content = (getattr(message, field.name) for field in FIELDS if field.describes_content)
+    push_type = apns.PUSH_TYPES.get(message.push_type or "")
+    return not any(part not in (None, {}) for part in content) and not (push_type and push_type.aps)
+
+
+def _verdict(message: Message, findings: Iterable[Finding]) -> Verdict:
+    errors: dict[tuple[str, Place | None], Problem] = {}
+    warnings: dict[tuple[str, Place | None], Problem] = {}
+    for finding in findings:
+        problem = problem_of(message, finding)
+        kept = warnings if finding.warning else errors
+        # Both services may object to the same part in the same words: say it once.
+        kept.setdefault((problem.message, problem.place), problem)
+    return Verdict(
+        tuple(sorted(errors.values(), key=_line_and_column)),
+        tuple(sorted(warnings.values(), key=_line_and_column)),
+    )
+
+
+def _line_and_column(problem: Problem) -> tuple[int, int]:
+    place = problem.place
+    return (0, 0) if place is None else (place.line or 0, place.column or 0)
+
+
+def _check_neutral(message: Message, services: Collection[Service]) -> Iterator[Finding]:
+    texts = (message.title, message.subtitle, message.body)
+    if message.image is not None:
+        if not any(texts):
+            yield Finding(("image",), "an image needs a title or a body beside it")
+        yield from _check_image(message.image)
+    if Service.FCM not in services:
+        return
+    if message.push_type is not None and message.push_type not in _TYPES_FOR_FCM:
+        text = f"FCM sends no pushes of type {message.push_type}: the type is for APNs alone"
+        yield Finding(("push_type",), text, warning=True)
+    if not message.payloads and message.title is None and message.body is None:
+        for name in ("badge", "sound"):
+            if getattr(message, name) is not None:
+                text = f"without a title or body Android shows nothing, `{name}` included"
+                yield Finding((name,), text, warning=True)
+
+
+def _check_image(image: str) -> Iterator[Finding]:
+    if has_placeholder(image) or image.startswith("https://"):
+        return
+    if image.startswith("http://"):
+        yield Finding(("image",), fcm.HTTP_IMAGE, warning=True)
+    else:
+        yield Finding(("image",), "`image` must be an https:// address")
+
+
+def _check_apns(message: Message, topics: Collection[str]) -> Iterator[Finding]:
+    draft = draft_apns(message)
+    compiled = CompiledApns(draft)
+    yield from draft.findings
+    if draft.is_type_known:
+        found = apns_payload.check_payload(draft.push_type, draft.payload.tree)
+        yield from _placed(draft.payload, found)
+        for topic in topics:
+            if (doubt := apns.topic_doubt(draft.push_type.name, topic)) is not None:
+                yield Finding(("push_type",), doubt, warning=True)
+    limit = draft.push_type.max_payload_bytes
+    if compiled.least_bytes > limit:
+        text = (
+            f"the APNs payload has {_at_least(compiled)}{compiled.least_bytes} bytes; "
+            f"a push of type {draft.push_type.name} has {limit} at most"
+        )
+        yield Finding(draft.payload.origin(()), text, "Apple, Generating a remote notification")
+
+
+def _check_fcm(message: Message, target_kinds: Collection[str]) -> Iterator[Finding]:
+    draft = draft_fcm(message)
+    compiled = CompiledFcm(draft)
+    tree = draft.message.tree
+    yield from compiled.findings
+    yield from _placed(draft.message, fcm.check_message(tree))
+    for kind in target_kinds:
+        limit = fcm.payload_limit(kind)
+        size = fcm.counted_bytes(_without_templates(tree))
+        if size > limit:
+            text = (
+                f"the FCM payload has {_at_least(compiled)}{size} bytes; "
+                f"{limit} is the most to a {kind}"
+            )
+            yield Finding(draft.message.origin(()), text, _FCM_SIZE_HINT)
+    yield from _check_apns_part(draft.message)
+
+
+def _check_apns_part(message: Draft) -> Iterator[Finding]:
+    """Yield what Apple would object to in the part for iOS devices."""
+    payload = message.get(("apns", "payload"))
+    if isinstance(payload, Mapping) and _size(payload) > apns.MAX_PAYLOAD_BYTES:
+        text = f"the part for iOS devices has over {apns.MAX_PAYLOAD_BYTES} bytes"
+        finding = Finding(("apns", "payload"), text, warning=True)
+        yield message.placed(finding)
+    path = ("apns", "headers", "apns-collapse-id")
+    collapse_id = message.get(path)
+    if isinstance(collapse_id, str) and not has_placeholder(collapse_id):
+        fault = apns.collapse_id_fault(collapse_id)
+        if fault is not None:
+            yield message.placed(Finding(path, f"for iOS devices: {fault}", warning=True))
+
+
+def _placed(draft: Draft, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield *findings* about *draft* as findings about the message, but none about templates."""
+    for finding in findings:
+        value = draft.get(finding.path)
+        is_template = isinstance(value, str) and has_placeholder(value)
+        if finding.key or finding.warning or not is_template:
+            yield draft.placed(finding)
+
+
+def _without_templates(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_templates(member) for key, member in value.items()}
+    return "" if isinstance(value, str) and has_placeholder(value) else value
+
+
+def _size(payload: Mapping[str, Any]) -> int:
+    try:
+        return len(encode(_without_templates(payload)))
+    except (ValueError, TypeError):
+        return 0  # reported where it stands
+
+
+def _at_least(compiled: CompiledApns | CompiledFcm) -> str:
+    return "" if compiled.uniform else "at least "
