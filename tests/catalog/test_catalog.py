@@ -53,7 +53,7 @@ def test_every_table_is_complete() -> None:
 
 
 def test_the_older_tables_have_28_rows() -> None:
-    """17 rows of APNs and 11 of FCM, six of them meanings of INVALID_ARGUMENT, carry older words."""
+    """17 rows of APNs and 11 of FCM carry older words, six of them for INVALID_ARGUMENT."""
     rows = [row for row in catalog.all_reasons() if row.in_seed]
 
     assert {"apns": 17, "fcm": 11} == collections.Counter(row.service for row in rows)

@@ -106,7 +106,7 @@ def test_a_typo_finds_the_nearest_name(typo: str, name: str) -> None:
 def test_nothing_is_near_to_nonsense() -> None:
     """No name is guessed where none is like it."""
     assert [] == find.nearest("qqqqqqqqqq")
-    assert find.nearest("Unregistered", limit=1) == ["Unregistered"]
+    assert ["Unregistered"] == find.nearest("Unregistered", limit=1)
 
 
 def test_every_word_must_occur() -> None:

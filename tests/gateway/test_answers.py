@@ -29,10 +29,8 @@ def read(sample: dict[str, Any]) -> Outcome | oauth.TokenGrant:
     """Put the answer of a sample through its service's reader."""
     response = sample["response"]
     body = response["body"]
-    if body is None:
-        raw = b""
-    else:
-        raw = (body if isinstance(body, str) else json.dumps(body)).encode()
+    text = body if isinstance(body, str) or body is None else json.dumps(body)
+    raw = (text or "").encode()
     headers = [(name, value) for name, value in response["headers"]]
     return READERS[sample["service"]](response["status"], headers, raw)
 

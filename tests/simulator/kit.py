@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from h2.config import H2Configuration
 from h2.connection import H2Connection
+from h2.errors import ErrorCodes
 from h2.events import (
     ConnectionTerminated,
     DataReceived,
@@ -27,6 +28,7 @@ from h2.events import (
     StreamEnded,
     StreamReset,
 )
+from hyperframe.frame import Frame, GoAwayFrame
 
 from pushctl.simulator import Simulator, ThrowAwayCredentials, make_credentials, serve_in_thread
 from pushctl.simulator.http import Request
@@ -166,6 +168,14 @@ def serving(folder: Path, *, http2: bool = True, **options: Any) -> Iterator[Ser
             yield Served(fake, made, client, f"bearer {token}")
 
 
+def _note_goaway(frame: GoAwayFrame) -> tuple[list[Frame], list[Event]]:
+    event = ConnectionTerminated()
+    event.error_code = ErrorCodes(frame.error_code)
+    event.last_stream_id = frame.last_stream_id
+    event.additional_data = frame.additional_data
+    return [], [event]
+
+
 class RawClient:
     """One HTTP/2 connection, frame by frame."""
 
@@ -175,6 +185,8 @@ class RawClient:
         plain = socket.create_connection(("127.0.0.1", served.fake.port), timeout=10)
         self._socket: ssl.SSLSocket = context.wrap_socket(plain, server_hostname="127.0.0.1")
         self.h2 = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
+        # h2 stops at a GOAWAY; the answers behind it are wanted here.
+        self.h2._frame_dispatch_table[GoAwayFrame] = _note_goaway  # type: ignore[assignment]
         self.h2.initiate_connection()
         if window is not None:
             self.h2.update_settings({4: window})
@@ -232,7 +244,6 @@ class RawClient:
         if not data:
             self.closed = True
             return
-        # A GOAWAY closes the machine of h2 for reading: the frames behind it are read anew.
         self.events += self.h2.receive_data(data)
         for event in self.events:
             if isinstance(event, DataReceived) and event.flow_controlled_length:

@@ -17,7 +17,8 @@ def test_one_stream_until_the_first_good_request(tmp_path: Path) -> None:
     with serving(tmp_path) as served, RawClient(served) as client:
         streams = [client.open(), client.open(), client.open()]
         client.flush()
-        client.until(lambda: client.status(streams[0]) and len(client.stream_limits()) == 2)
+        client.until(lambda: client.status(streams[0]) and client.reset_code(streams[2]))
+        client.until(lambda: len(client.stream_limits()) == 2)
         refused = [client.reset_code(stream) for stream in streams]
         assert ([None, 7, 7], [1, 1000]) == (refused, client.stream_limits())
         more = [client.open(f"{number:064x}") for number in range(50)]
@@ -38,6 +39,18 @@ def test_a_bad_provider_token_does_not_raise_the_limit(tmp_path: Path) -> None:
             second = client.push()
             client.until(lambda: len(client.stream_limits()) == 2)
     assert (403, 200) == (first, second)
+
+
+def test_streams_at_the_limit_are_fine(tmp_path: Path) -> None:
+    """A client that fills the announced limit again and again is never refused."""
+    script = Script(first_streams=5, max_streams=5)
+    with serving(tmp_path, script=script) as served, RawClient(served) as client:
+        for _ in range(10):
+            streams = [client.open() for _ in range(5)]
+            client.flush()
+            client.until(lambda: all(client.ended(stream) for stream in streams))  # noqa: B023
+        stats = served.fake.stats()
+    assert (50, 0, 5) == (stats.accepted, stats.refused_streams, stats.streams_high_water)
 
 
 def test_the_limit_follows_the_script(tmp_path: Path) -> None:
@@ -242,9 +255,14 @@ def test_every_so_many_pushes_something_happens(tmp_path: Path) -> None:
         client.flush()
         client.until_closed()
         assert (2, {"drop": 1}) == (served.fake.stats().accepted, served.fake.stats().faults)
-    with serving(tmp_path / "c", script=Script(goaway_every=2)) as served:
-        assert [200] * 5 == [served.push(f"{number:02}").status_code for number in range(5)]
-        assert (5, 3) == (served.fake.stats().accepted, served.fake.stats().connections)
+    with (
+        serving(tmp_path / "c", script=Script(goaway_every=2)) as served,
+        RawClient(served) as client,
+    ):
+        assert [200, 200] == [client.push(), client.push(OTHER_TOKEN)]
+        client.until_closed()
+        assert client.goaway() is not None
+        assert 2 == served.fake.stats().accepted
 
 
 def test_a_delayed_answer_of_a_stream_that_was_reset(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ differently.
 from __future__ import annotations
 
 import dataclasses
+import struct
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -39,6 +40,11 @@ APNS_ID = "6d1f6d3e-7c52-4a56-9c3a-0b8a3f3f0f10"
 def serial(*parts: Frame) -> bytes:
     """Return *parts* as bytes."""
     return b"".join(part.serialize() for part in parts)
+
+
+def unknown(kind: int, stream: int, body: bytes = b"", flags: int = 0) -> bytes:
+    """Return a frame of any type, known or not, with any content."""
+    return struct.pack(">IBI", len(body) << 8 | kind, flags, stream) + body
 
 
 def block(status: int | str, fields: Fields = (), *, huffman: bool = True) -> bytes:
@@ -255,4 +261,5 @@ __all__ = [
     "block",
     "opening",
     "serial",
+    "unknown",
 ]

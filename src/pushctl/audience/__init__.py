@@ -6,6 +6,7 @@ returns yields each input exactly once, with a verdict where it must not be sent
 """
 
 from pushctl.audience.audience import Audience, Consent, open_audience
+from pushctl.audience.formats import FilePath
 from pushctl.audience.recipient import Recipient, Verdict
 
-__all__ = ["Audience", "Consent", "Recipient", "Verdict", "open_audience"]
+__all__ = ["Audience", "Consent", "FilePath", "Recipient", "Verdict", "open_audience"]

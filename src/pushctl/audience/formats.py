@@ -148,7 +148,7 @@ def _by_name(name: str, known: Collection[str]) -> Format | None:
 def _advice(name: str, known: Collection[str]) -> str:
     """Return what to do about a *name* whose endings are not among the *known*."""
     _, *endings = name.lower().split(".")
-    for ending in endings:
+    for ending in reversed(endings):
         if ending in _NOT_YET:
             return f".{ending} cannot be read yet: {_NOT_YET[ending]}"
         if ending in _DOCUMENT_KINDS:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import typer
 
@@ -134,6 +134,6 @@ def choose_output(text: str, allowed: Sequence[str]) -> str:
     )
 
 
-def input_path(text: str) -> Path | str:
+def input_path(text: str) -> Path | Literal["-"]:
     """Return the path an option names; ``-`` stays ``-`` (stdin)."""
-    return text if text == "-" else Path(text)
+    return "-" if text == "-" else Path(text)

@@ -46,7 +46,7 @@ def _problem(finding: Mapping[str, Any], document: Document) -> Problem:
             return _unknown_key(document, path, field)
         case "missing":
             return document.problem(
-                path, f"{field} is missing", hint=_missing_hint(field), key=True
+                path[:-1], f"{field} is missing", hint=_missing_hint(field), key=True
             )
         case "literal_error":
             return _wrong_word(document, path, field, value, finding["ctx"]["expected"])

@@ -14,7 +14,7 @@ from pushctl.errors import InvalidInput, Problem
 
 BLOT = "•••"
 
-_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_ENV_NAME = re.compile(r"([\"']?)[A-Za-z_][A-Za-z0-9_]{0,63}\1\s*([,}#]|$)")
 _TEXT_PATTERNS = (
     (re.compile(r"-----BEGIN.*", re.DOTALL), BLOT),
     (re.compile(r"(://)[^/@\s\"']+@"), rf"\1{BLOT}@"),  # user and password of a URL
@@ -45,10 +45,7 @@ def redact(line: str) -> str:
 
 def _is_harmless(key: str, value: str) -> bool:
     if key.endswith("_env"):
-        return (
-            _ENV_NAME.fullmatch(re.split(r"[\s,}#]", value.strip("\"'"))[0].strip("\"'"))
-            is not None
-        )
+        return _ENV_NAME.match(value) is not None
     return key in _HARMLESS_KEYS
 
 

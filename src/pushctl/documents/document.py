@@ -74,12 +74,12 @@ class Document:
 
     def _offset(self, marks: Marks, path: Sequence[str | int], key: bool) -> int:
         offset, node = marks.root, self.value
-        for step in path:
+        for depth, step in enumerate(path, start=1):
             if isinstance(node, Mapping):
                 if step not in node:
                     break
                 at = 2 * list(node).index(str(step))
-                offset = marks.of(node)[at if key and step == path[-1] else at + 1]
+                offset = marks.of(node)[at if key and depth == len(path) else at + 1]
                 node = node[str(step)]
             elif isinstance(node, Sequence) and not isinstance(node, str):
                 if not isinstance(step, int) or not 0 <= step < len(node):

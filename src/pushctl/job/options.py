@@ -41,7 +41,7 @@ class SendOptions:
     format: str | None = None
     fcm_topics: Sequence[str] = ()
     fcm_conditions: Sequence[str] = ()
-    message_file: Path | str | None = None
+    message_file: FilePath | None = None
     payloads: Sequence[str] = ()
     texts: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
     """The neutral message options by field name."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,11 +10,10 @@ from pushctl.message.model import Priority
 from pushctl.outcome import JsonValue
 from pushctl.rules.apns import PUSH_TYPES, push_type_fault
 from pushctl.rules.apns_payload import is_whole
+from pushctl.rules.duration import GRAMMAR, parse_duration
 from pushctl.rules.finding import did_you_mean, type_name
 
-_SECONDS_IN = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"([0-9]{1,9})([smhd]?)")
-_TTL_HINT = "seconds, or 90s, 15m, 4h, 28d; 0 = now or never"
+_TTL_HINT = f"{GRAMMAR}; 0 = now or never"
 _HEADERS = ("apns-push-type", "apns-priority", "apns-expiration", "apns-collapse-id")
 APNS_OVERRIDES = ("headers", "aps", "payload")
 
@@ -69,9 +67,9 @@ def _badge(value: JsonValue) -> int | str:
 
 def _ttl(value: JsonValue) -> int:
     if is_whole(value) or isinstance(value, str):
-        match = _DURATION.fullmatch(str(value).strip())
-        if match is not None:
-            return int(match[1]) * _SECONDS_IN[match[2]]
+        seconds = parse_duration(str(value))
+        if seconds is not None:
+            return seconds
     raise WrongValue("must be a duration", _TTL_HINT)
 
 

@@ -87,9 +87,11 @@ def _verdict(message: Message, findings: Iterable[Finding]) -> Verdict:
         kept = warnings if finding.warning else errors
         # Both services may object to the same part in the same words: say it once.
         kept.setdefault((problem.message, problem.place), problem)
+    refused = {problem.place for problem in errors.values() if problem.place is not None}
+    doubts = [problem for problem in warnings.values() if problem.place not in refused]
     return Verdict(
         tuple(sorted(errors.values(), key=_line_and_column)),
-        tuple(sorted(warnings.values(), key=_line_and_column)),
+        tuple(sorted(doubts, key=_line_and_column)),
     )
 
 

@@ -15,7 +15,6 @@ from pushctl.errors import InvalidInput, Problem, UsageError
 from pushctl.message.fields import BY_NAME, FIELDS, Field, WrongValue, is_unicode, message_schema
 from pushctl.message.model import Message, Priority
 from pushctl.outcome import JsonValue, Service
-from pushctl.rules.fcm import TARGETS
 from pushctl.rules.finding import Path, did_you_mean, type_name
 
 __all__ = [
@@ -60,8 +59,10 @@ def from_payload(payloads: Mapping[Service, Document]) -> Message:
     """
     Return the message that carries a raw payload for each service of *payloads*.
 
-    :raises InvalidInput: with every payload that is no object, and every FCM message that names
-        a target.
+    What stands in them is judged by :func:`pushctl.message.lint.lint`, and only for the services
+    that a run needs: one file may be given for both.
+
+    :raises InvalidInput: with every payload that is no object.
     """
     problems: list[Problem] = []
     values: dict[Service, Mapping[str, JsonValue]] = {}
@@ -71,8 +72,6 @@ def from_payload(payloads: Mapping[Service, Document]) -> Message:
             text = f"a payload is a JSON object, not {type_name(value)}"
             problems.append(document.problem((), text))
             continue
-        if service is Service.FCM:
-            problems += _envelope_problems(document, value)
         values[service] = value
     if problems:
         raise InvalidInput(problems=problems)
@@ -179,18 +178,3 @@ class _Options:
         text = f"`{option}` cannot be used with `--payload`: the payload says what is shown"
         self.problems.append(Problem(text, hint="use --message FILE for fields and overrides"))
         return True
-
-
-def _envelope_problems(document: Document, message: Mapping[str, JsonValue]) -> list[Problem]:
-    """Return what shows that *message* is more than FCM's message without its target."""
-    if isinstance(message.get("message"), Mapping):
-        text = "this is a whole request: the payload is what stands inside `message`"
-        return [document.problem(("message",), text, key=True)]
-    hint = "name the target with --token, --tokens, --fcm-topic or --fcm-condition"
-    return [
-        document.problem(
-            (name,), f"a raw payload must not name a target: `{name}`", hint=hint, key=True
-        )
-        for name in TARGETS
-        if name in message
-    ]

@@ -117,6 +117,8 @@ class Journal:
 
     def add_end(self, totals: dict[str, int]) -> None:
         """Note the end of the run (or of this process's share of it)."""
+        if self._rows:
+            self._lines.append(self._take_accepted())
         self._lines.append({"t": "end", "totals": totals})
 
     def flush(self) -> None:

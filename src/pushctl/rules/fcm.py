@@ -132,6 +132,9 @@ def _check_whole(message: Mapping[str, Any]) -> Iterator[Finding]:
         if name in message:
             hint = "name the target with --token, --tokens, --fcm-topic or --fcm-condition"
             yield Finding((name,), f"the target `{name}` does not belong in the message", hint)
+    if isinstance(message.get("message"), Mapping):
+        text = "this is a whole request: the message is what stands inside `message`"
+        yield Finding(("message",), text, key=True)
     if "name" in message:
         yield Finding(("name",), "`name` is FCM's to give: it may not be sent", key=True)
     if "android" in message and "androidV2" in message:

@@ -69,7 +69,8 @@ class Http2Protocol(asyncio.Protocol):
         self._gone = gone
         self._visit = Visit()
         self._streams: dict[int, _Stream] = {}
-        self._limit = play.first_streams
+        self._limit = self._known_limit = play.first_streams
+        self._known_open: set[int] = set()
         self._opened_up = False
         self._last_stream = _HIGHEST_STREAM
         self._highest_seen = 0
@@ -102,6 +103,13 @@ class Http2Protocol(asyncio.Protocol):
             self._flush()  # the GOAWAY that names the error
             self._transport.close()
             return
+        if self._h2.state_machine.state is ConnectionState.CLOSED:
+            # A GOAWAY of the client's: it opens no more streams, but those it has are still
+            # answered.  h2 would not send another frame, so its state is put back.
+            self._h2.state_machine.state = ConnectionState.SERVER_OPEN
+        # Answers go out after the whole batch: no client can have known of them, or of a higher
+        # limit, when it sent what came here.
+        self._known_limit, self._known_open = self._limit, set(self._streams)
         for event in events:
             self._take(event)
             if self._transport.is_closing():
@@ -117,14 +125,12 @@ class Http2Protocol(asyncio.Protocol):
             case StreamEnded():
                 self._ended(event.stream_id)
             case StreamReset():
+                self._known_open.discard(event.stream_id)
                 self._forget(event.stream_id)
             case WindowUpdated() | RemoteSettingsChanged():
                 for stream_id in [key for key, item in self._streams.items() if item.unsent]:
                     self._pump(stream_id)
             case ConnectionTerminated():
-                # The client will open no more streams; those it has are still answered.  h2 would
-                # not let us, so its state is put back.
-                self._h2.state_machine.state = ConnectionState.SERVER_OPEN
                 self._last_stream = min(self._last_stream, self._highest_seen)
                 self._close_if_done()
 
@@ -132,7 +138,7 @@ class Http2Protocol(asyncio.Protocol):
         self._highest_seen = stream_id
         if stream_id > self._last_stream:
             return  # after our GOAWAY: not processed, and the client knows
-        if len(self._streams) >= self._limit:
+        if len(self._known_open) >= self._known_limit:
             self._counts.stream_refused()
             self._h2.reset_stream(stream_id, ErrorCodes.REFUSED_STREAM)
             return
@@ -143,7 +149,8 @@ class Http2Protocol(asyncio.Protocol):
             pseudo.get(":path", ""),
             tuple((name, value) for name, value in decoded if not name.startswith(":")),
         )
-        self._counts.streams(len(self._streams))
+        self._known_open.add(stream_id)
+        self._counts.streams(len(self._known_open))
 
     def _add_data(self, event: DataReceived) -> None:
         stream_id = event.stream_id

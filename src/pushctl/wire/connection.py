@@ -367,7 +367,9 @@ class Connection:
                 if flags == 5 and not parked:  # END_STREAM, END_HEADERS
                     events.append(_answer((streams.pop(stream)[0], 200, None, b"")))
                     position = end
-                    continue
+                    if streams or not self.draining:
+                        continue
+                    break
                 if flags == 4:  # END_HEADERS; a body follows
                     replies[stream] = ACCEPTED
                     position = end
@@ -383,6 +385,8 @@ class Connection:
             else:
                 self._glitch(now)
             position = end
+            if not streams and self.draining:
+                break  # That was the last of it; what follows is no concern of ours.
         return position
 
     def _check_head(self, data: bytes, word: int) -> None:

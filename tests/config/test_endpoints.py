@@ -1,0 +1,117 @@
+"""Which hosts may be given a credential."""
+
+from __future__ import annotations
+
+import pytest
+
+from pushctl.config import Origin, endpoints
+from pushctl.outcome import Service
+
+APPLE = endpoints.VENDOR_HOSTS[Service.APNS]
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://api.push.apple.com", Origin("api.push.apple.com", 443)),
+        ("https://API.push.apple.com:2197/", Origin("api.push.apple.com", 2197)),
+        ("https://127.0.0.1:8443", Origin("127.0.0.1", 8443)),
+        ("https://[::1]:8443", Origin("::1", 8443)),
+        ("https://relay", Origin("relay", 443)),
+    ],
+)
+def test_endpoints(url: str, origin: Origin) -> None:
+    """An endpoint is https, a host, and a port that is 443 where none is named."""
+    assert origin == endpoints.parse_origin(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.push.apple.com",
+        "api.push.apple.com",
+        "https://",
+        "https://user@host",
+        "https://:secret@host",
+        "https://host/path",
+        "https://host?x",
+        "https://host#x",
+        "https://host:99999",
+        "https://host:x",
+        "https://ho st",
+        "https://ho\nst",
+        "https://-host",
+        "https://[::1",
+        "https://a..b",
+        "ftp://host",
+        "",
+    ],
+)
+def test_what_is_no_endpoint(url: str) -> None:
+    """Anything else is refused with a sentence."""
+    with pytest.raises(endpoints.Refusal, match=r"."):
+        endpoints.parse_origin(url)
+
+
+def test_a_token_endpoint_has_a_path() -> None:
+    """The token endpoint is a full URL, without a query."""
+    url = "https://127.0.0.1:2197/token"
+
+    assert Origin("127.0.0.1", 2197) == endpoints.parse_token_endpoint(url)
+    with pytest.raises(endpoints.Refusal, match="no query"):
+        endpoints.parse_token_endpoint(url + "?a=b")
+
+
+@pytest.mark.parametrize("url", ["http://proxy:3128", "https://u:p@proxy:3128/"])
+def test_proxies(url: str) -> None:
+    """A proxy may be plain http, and may want a password."""
+    endpoints.check_proxy(url)
+
+
+@pytest.mark.parametrize("url", ["socks5://p:1", "proxy:3128", "http://p:1/x", "http://p:1?x"])
+def test_what_is_no_proxy(url: str) -> None:
+    """Other schemes, and paths, are refused."""
+    with pytest.raises(endpoints.Refusal, match="proxy"):
+        endpoints.check_proxy(url)
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed"),
+    [
+        ("api.push.apple.com", []),
+        ("127.0.0.1", []),
+        ("127.9.9.9", []),
+        ("::1", []),
+        ("localhost", []),
+        ("relay.example", ["other", "Relay.Example"]),
+    ],
+)
+def test_trusted_hosts(host: str, allowed: list[str]) -> None:
+    """The vendor's, this machine, and what the sender allowed."""
+    assert endpoints.refusal_of_host(Origin(host), APPLE, allowed) is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "api.push.apple.com.evil.example",
+        "fcm.googleapis.com",
+        "localhost.evil.example",
+        "10.0.0.1",
+        "0.0.0.0",
+    ],
+)
+def test_other_hosts(host: str) -> None:
+    """Look-alikes, the other vendor and private networks are refused, and the way out is named."""
+    refusal = endpoints.refusal_of_host(Origin(host), APPLE, ["allowed.example"])
+
+    assert refusal is not None
+    assert f"--allow-endpoint {host}" in str(refusal.hint)
+
+
+def test_origins_are_shown_as_people_write_them() -> None:
+    """The usual port is left out, IPv6 is bracketed."""
+    assert ["a", "a:2197", "[::1]:1"] == [
+        str(origin) for origin in (Origin("a"), Origin("a", 2197), Origin("::1", 1))
+    ]
