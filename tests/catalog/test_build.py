@@ -2,6 +2,8 @@
 
 import json
 import pathlib
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -49,6 +51,14 @@ def built(*rows: dict[str, Any], **table: Any) -> list[dict[str, Any]]:
 def test_the_shipped_json_is_what_the_yaml_says() -> None:
     """Nobody edited one without the other: `--check` finds nothing stale."""
     assert 0 == build.main(["--check"])
+
+
+def test_the_documented_command_works() -> None:
+    """`python -m pushctl.catalog.build --check` is what the YAML's head says it is."""
+    command = [sys.executable, "-m", "pushctl.catalog.build", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (0, "") == (done.returncode, done.stderr)
 
 
 def test_a_stale_json_fails_the_check(

@@ -286,6 +286,12 @@ def test_acceptance_is_never_called_delivery() -> None:
         assert "not proof of delivery" in catalog.accepted(service)
 
 
+def test_a_row_has_an_example_where_an_answer_carries_it() -> None:
+    """The first example of a row is at hand as JSON text; our own reasons have none."""
+    assert '{"reason": "BadTopic"}' == found("apns", "BadTopic").example
+    assert catalog.own("NoConsent").example is None
+
+
 def test_looking_up_imports_nothing_heavy() -> None:
     """Reading the tables needs neither a YAML parser nor any library of the sending side."""
     heavy = "{'yaml', 'httpx', 'rich', 'pydantic', 'cryptography', 'google', 'jinja2', 'duckdb'}"

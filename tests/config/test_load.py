@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from documents.values import JSON_VALUES
 from pushctl.config import (
     ApnsCertificateSettings,
     ApnsKeySettings,
@@ -16,6 +20,7 @@ from pushctl.config import (
     Settings,
     load_settings,
 )
+from pushctl.config.schema import CredentialModel
 from pushctl.errors import InvalidInput, Place, Problem
 from pushctl.outcome import Environment, Service
 
@@ -147,7 +152,7 @@ def test_every_value_knows_where_it_is_written(tmp_path: Path) -> None:
     assert Place("pushctl.yaml", 4, 18) == shop.places["environment"].place
     assert Place("pushctl.yaml", 2, 3) == shop.places[""].place
     assert "key_id" not in shop.places
-    assert Place("pushctl.yaml", 33, 13) == settings.places["state_dir",].place
+    assert Place("pushctl.yaml", 33, 12) == settings.places["state_dir",].place
     assert Place("pushctl.yaml", 31, 18) == settings.places["defaults", "apns"].place
 
 
@@ -438,6 +443,40 @@ def test_all_faults_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     found = problems(tmp_path, text)
 
     assert [2, 2, 2, 4, 6, 7, 9, 10, 11, 12, 13] == [p.place.line for p in found if p.place]
+
+
+_FIELDS = st.sampled_from([*CredentialModel.model_fields, "other"])
+_WORDS = st.sampled_from(["apns", "fcm", "production", "true", "https://x", "AuthKey_A.p8", "a"])
+_VALUES = st.one_of(_WORDS, JSON_VALUES)
+_CREDENTIAL = st.one_of(st.dictionaries(_FIELDS, _VALUES, max_size=8), _VALUES)
+_DOCUMENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "credentials": st.one_of(
+            st.dictionaries(st.text("ab-é ", max_size=3), _CREDENTIAL), _VALUES
+        ),
+        "defaults": st.one_of(st.dictionaries(_WORDS, _VALUES), _VALUES),
+        "bounce_log": _VALUES,
+        "state_dir": _VALUES,
+        "other": _VALUES,
+    },
+)
+
+
+@given(_DOCUMENTS)
+def test_no_document_breaks_the_loader(
+    tmp_path_factory: pytest.TempPathFactory, value: dict[str, object]
+) -> None:
+    """Whatever a well-formed file says, it is settings or problems that all have a place."""
+    path = tmp_path_factory.getbasetemp() / "property.json"
+    path.write_text(json.dumps(value))
+    found: tuple[Problem, ...] = ()
+    try:
+        load_settings(path, environ={}, cwd=path.parent, home=HOME)
+    except InvalidInput as error:
+        found = error.problems
+
+    assert all(problem.place and problem.place.line for problem in found)
 
 
 def test_an_allowed_host_passes(tmp_path: Path) -> None:

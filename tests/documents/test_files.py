@@ -12,10 +12,10 @@ from pushctl.documents.lines import Lines
 from pushctl.errors import InvalidInput, Place
 
 
-def error_of(path: Path, **options: int) -> InvalidInput:
+def error_of(path: Path, max_bytes: int = 2**20) -> InvalidInput:
     """Return the error that reading *path* raises."""
     with pytest.raises(InvalidInput) as caught:
-        read(path, **options)
+        read(path, max_bytes=max_bytes)
     return caught.value
 
 

@@ -59,7 +59,7 @@ def test_an_apns_sample_is_concluded_as_expected(sample: dict[str, Any]) -> None
         registered = datetime.datetime.fromtimestamp(registered_ms / 1000, datetime.UTC)
         outcome = apns.keep_if_registered_since(outcome, registered.isoformat())
     check_classification(expect, outcome)
-    assert expect.get("wire_reason", expect.get("reason")) == outcome.reason
+    assert expect.get("reason") == outcome.reason
     if outcome.reason is not None:
         row = catalog.lookup("apns", outcome.reason)
         if expect.get("unknown"):

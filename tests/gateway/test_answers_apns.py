@@ -29,9 +29,9 @@ def test_an_acceptance_needs_nothing_but_its_status() -> None:
     assert Outcome(kind=Kind.ACCEPTED, status=200) == apns.read_answer(200, (), b"<html>")
 
 
-def test_header_names_are_taken_in_any_case() -> None:
-    """A relay that writes HTTP/1 names loses no id."""
-    outcome = apns.read_answer(400, [("Apns-Id", APNS_ID)], b'{"reason": "BadTopic"}')
+def test_a_rejection_keeps_the_ids_too() -> None:
+    """Apple asks for the apns-id when a refused push is to be traced."""
+    outcome = apns.read_answer(400, [("apns-id", APNS_ID)], b'{"reason": "BadTopic"}')
 
     assert APNS_ID == outcome.id
 

@@ -22,14 +22,18 @@ JSON = st.recursive(
     max_leaves=12,
 )
 WORDS = st.sampled_from(
-    ["UNREGISTERED", "INVALID_ARGUMENT", "QUOTA_EXCEEDED", "THIRD_PARTY_AUTH_ERROR", "NEW"]
-    + ["Unregistered", "ExpiredToken", "BadDeviceToken", "NOT_FOUND", "RATE_LIMIT_EXCEEDED"]
-    + ["APNs device token is disabled.", "message.token", "message.android.ttl", "42s"]
+    (
+        *("UNREGISTERED", "INVALID_ARGUMENT", "QUOTA_EXCEEDED", "THIRD_PARTY_AUTH_ERROR", "NEW"),
+        *("Unregistered", "ExpiredToken", "BadDeviceToken", "NOT_FOUND", "RATE_LIMIT_EXCEEDED"),
+        *("APNs device token is disabled.", "message.token", "message.android.ttl", "42s"),
+    )
 )
 KINDS = st.sampled_from(
-    ["google.firebase.fcm.v1.FcmError", "google.firebase.fcm.v1.ApnsError"]
-    + ["google.rpc.BadRequest", "google.rpc.ErrorInfo", "google.rpc.QuotaFailure"]
-    + ["google.rpc.RetryInfo"]
+    (
+        *("google.firebase.fcm.v1.FcmError", "google.firebase.fcm.v1.ApnsError"),
+        *("google.rpc.BadRequest", "google.rpc.ErrorInfo", "google.rpc.QuotaFailure"),
+        "google.rpc.RetryInfo",
+    )
 )
 VALUES = WORDS | JSON
 DETAIL = st.fixed_dictionaries(

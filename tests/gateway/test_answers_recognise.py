@@ -38,6 +38,9 @@ BARE = json.dumps(
         }
     }
 )
+BAD_SIGNATURE = '{"error": "invalid_grant", "error_description": "Invalid JWT Signature."}'
+NO_ACCESS_TOKEN = "unknown_scope_gives_id_token"
+BAD_TTL = {"service": "fcm", "reason": "INVALID_ARGUMENT", "case": "bad_ttl", "status": 400}
 RECORD: dict[str, Any] = {
     "schema": 1,
     "event": "Bounced push",
@@ -76,10 +79,8 @@ def rows(found: Finding) -> list[tuple[str, str, str | None]]:
             "BadEnvironmentKeyIdInToken",
         ),
         ('{"reason":"New","timestamp":1794909600000}', "apns", 410, "New", "HTTP 410"),
-        ('{"error":"invalid_grant","error_description":"Invalid JWT Signature."}',)
-        + ("oauth", None, "bad_signature", "bad_signature"),
-        ('{"id_token":"eyJ"}',)
-        + ("oauth", None, "unknown_scope_gives_id_token", "unknown_scope_gives_id_token"),
+        (BAD_SIGNATURE, "oauth", None, "bad_signature", "bad_signature"),
+        ('{"id_token":"eyJ"}', "oauth", None, NO_ACCESS_TOKEN, NO_ACCESS_TOKEN),
         (DISABLED, "fcm", 400, "INVALID_ARGUMENT", "INVALID_ARGUMENT"),
         ('{"error":{"status":"NOT_FOUND","code":404}}', "fcm", 404, "NOT_FOUND", "NOT_FOUND"),
         ('{"error":{"status":"NEW"}}', "fcm", 400, "NEW", "HTTP 400"),
@@ -212,8 +213,7 @@ def test_a_bounce_log_line_is_explained() -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"service": "fcm", "reason": "INVALID_ARGUMENT", "case": "bad_ttl", "status": 400},)
-        + (("fcm", "INVALID_ARGUMENT", "bad_ttl"),),
+        (BAD_TTL, ("fcm", "INVALID_ARGUMENT", "bad_ttl")),
         ({"reason": "NoConsent", "status": None}, ("pushctl", "NoConsent", None)),
         ({"reason": None, "status": 503}, ("apns", "HTTP 503", None)),
         ({"service": None, "status": None, "reason": "Shutdown"}, ("apns", "Shutdown", None)),

@@ -49,6 +49,22 @@ def test_a_sound_payload_of_each_push_type_is_left_alone(push_type: str) -> None
     assert [] == found(push_type, FINE[push_type], warnings=True)
 
 
+def test_every_key_of_an_alert_in_order_is_left_alone() -> None:
+    """Each key with a value of its type raises nothing."""
+    aps = {
+        "alert": {"title": "t", "loc-args": ["a"]},
+        "badge": 0,
+        "sound": {"critical": 1, "name": "x.caf", "volume": 0.5},
+        "thread-id": "t",
+        "mutable-content": 1,
+        "interruption-level": "time-sensitive",
+        "relevance-score": 0.5,
+        "url-args": ["a"],
+    }
+
+    assert [] == list(apns_payload.check_payload(PUSH_TYPES["alert"], {"aps": aps}))
+
+
 @pytest.mark.parametrize(
     ("push_type", "payload", "path"),
     [

@@ -206,7 +206,11 @@ class RawClient:
         self._socket.sendall(self.h2.data_to_send())
 
     def open(
-        self, token: str = TOKEN, *, body: bytes = b'{"aps":{"alert":"Hi"}}', path: str | None = None
+        self,
+        token: str = TOKEN,
+        *,
+        body: bytes = b'{"aps":{"alert":"Hi"}}',
+        path: str | None = None,
     ) -> int:
         """Queue a push and return its stream id; :meth:`flush` sends it."""
         stream_id = self.h2.get_next_available_stream_id()
@@ -270,8 +274,7 @@ class RawClient:
     def ended(self, stream_id: int) -> bool:
         """Whether the answer is whole."""
         return any(
-            isinstance(event, StreamEnded) and event.stream_id == stream_id
-            for event in self.events
+            isinstance(event, StreamEnded) and event.stream_id == stream_id for event in self.events
         )
 
     def body(self, stream_id: int) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from simulator.kit import TOKEN, TOPIC, apns_request, provider_token, push_key
 
 from pushctl import catalog
 from pushctl.outcome import Environment
@@ -11,6 +10,7 @@ from pushctl.simulator import ApnsKey, Device
 from pushctl.simulator.apns import PUSH_TYPES, ApnsJudge, Judgement
 from pushctl.simulator.http import Request
 from pushctl.simulator.provider_token import ProviderTokens, Session
+from simulator.kit import TOKEN, TOPIC, apns_request, provider_token, push_key
 
 NOW = 1_795_168_800.0
 KEY = push_key()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from simulator.kit import ANDROID_TOKEN, SCOPE, TOKEN
 
 from pushctl import catalog
 from pushctl.outcome import Platform
@@ -13,6 +12,7 @@ from pushctl.simulator import Device
 from pushctl.simulator.fcm import FcmJudge, Judgement, condition_is_sound
 from pushctl.simulator.http import Request
 from pushctl.simulator.token_endpoint import AccessTokens
+from simulator.kit import ANDROID_TOKEN, SCOPE, TOKEN
 
 NOW = 1_795_168_800.0
 ACCOUNT = "push@shop.iam.gserviceaccount.com"
@@ -291,6 +291,7 @@ def test_each_rule_of_the_service_has_its_case(body: dict[str, object], case: st
         message(data={"fromage": "x", "google": "y"}),
         message(android={"ttl": "2419200s"}),
         message(android={"ttl": "0s"}),
+        message(android={"notification": {"notificationCount": 3.0}}),
         message(data={"a": LONG[:2000]}, android={"data": {"b": LONG[:4000]}}),
     ],
 )
@@ -379,7 +380,11 @@ def test_ios_takes_data_only_messages_at_low_priority() -> None:
     device = Device(platform=Platform.IOS)
     verdicts = [
         judge(message(data={"a": "b"}, apns={"headers": {name: priority}}), device=device).reason
-        for name, priority in (("apns-priority", "10"), ("APNS-Priority", "10"), ("apns-priority", "5"))
+        for name, priority in (
+            ("apns-priority", "10"),
+            ("APNS-Priority", "10"),
+            ("apns-priority", "5"),
+        )
     ]
     assert ["INVALID_ARGUMENT/ios_data_only_priority"] * 2 + [None] == verdicts
 

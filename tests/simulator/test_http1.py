@@ -8,9 +8,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from simulator.kit import ANDROID_TOKEN, Served, serving
 
 from pushctl.simulator import Rule, Script
+from simulator.kit import ANDROID_TOKEN, GRANT, Served, serving
 
 
 @pytest.fixture
@@ -62,6 +62,26 @@ def test_garbage_ends_the_connection(served: Served) -> None:
     answer = connection.sock.recv(100)
     assert (True, b"") == (answer.startswith(b"HTTP/1.1 400"), connection.sock.recv(100))
     connection.close()
+
+
+def test_garbage_behind_a_delayed_request(tmp_path: Path) -> None:
+    """Garbage while an answer is waiting ends the connection; the late answer does no harm."""
+    script = Script(rules=(Rule(service="oauth", answer="accept", delay_s=0.05),))
+    with serving(tmp_path, http2=False, script=script) as served:
+        form = served.client.build_request(
+            "POST", "/token", data={"grant_type": GRANT, "assertion": served.assertion()}
+        )
+        head = "".join(f"{name}: {value}\r\n" for name, value in form.headers.items())
+        connection = raw(served)
+        connection.connect()
+        connection.sock.sendall(f"POST /token HTTP/1.1\r\n{head}\r\n".encode() + form.read())
+        connection.sock.sendall(b"nonsense\r\n\r\n")
+        answer = b""
+        while data := connection.sock.recv(2000):
+            answer += data
+        connection.close()
+        assert 200 == served.client.get("/health").status_code
+    assert b" 200 OK" in answer
 
 
 def test_requests_on_the_heels_of_each_other(served: Served) -> None:

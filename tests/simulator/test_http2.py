@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 from h2.errors import ErrorCodes
-from simulator.kit import OTHER_TOKEN, TOKEN, RawClient, serving
 
 from pushctl.simulator import Drop, GoAway, Hang, Reset, Rule, Script, Stats
+from simulator.kit import OTHER_TOKEN, TOKEN, RawClient, serving
 
 
 def test_one_stream_until_the_first_good_request(tmp_path: Path) -> None:
@@ -69,11 +68,15 @@ def test_the_limit_follows_the_script(tmp_path: Path) -> None:
     assert [1, 10, 2] == client.stream_limits()
 
 
-@pytest.mark.parametrize("code", ["INTERNAL_ERROR", "REFUSED_STREAM", "CANCEL", "ENHANCE_YOUR_CALM"])
+@pytest.mark.parametrize(
+    "code", ["INTERNAL_ERROR", "REFUSED_STREAM", "CANCEL", "ENHANCE_YOUR_CALM"]
+)
 def test_streams_can_be_reset(tmp_path: Path, code: str) -> None:
     """A reset has the code of the rule; only REFUSED_STREAM means that nothing was processed."""
     with (
-        serving(tmp_path, script=Script(rules=(Rule(token=TOKEN, answer=f"rst:{code}"),))) as served,
+        serving(
+            tmp_path, script=Script(rules=(Rule(token=TOKEN, answer=f"rst:{code}"),))
+        ) as served,
         RawClient(served) as client,
     ):
         stream = client.open()
@@ -102,7 +105,9 @@ def test_a_fault_is_before_or_after_processing(
 ) -> None:
     """What the sender cannot know, the counts do: whether the push was accepted."""
     with (
-        serving(tmp_path, script=Script(rules=(Rule(token=TOKEN, answer=action),))) as served,
+        serving(
+            tmp_path, script=Script(first_streams=2, rules=(Rule(token=TOKEN, answer=action),))
+        ) as served,
         RawClient(served) as client,
     ):
         client.open()
@@ -112,16 +117,8 @@ def test_a_fault_is_before_or_after_processing(
         elif isinstance(action, Reset):
             client.until(lambda: client.reset_code(1) is not None)
         else:
-            _until(lambda: served.fake.stats().requests == 1)
-        assert int(processed) == served.fake.stats().accepted
-
-
-def _until(condition: object, timeout_s: float = 5.0) -> None:
-    """Wait for the other thread: there is no event on this side to wait for."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
+            client.push(OTHER_TOKEN)  # once it is answered, the one before was handled
+        assert int(processed) == served.fake.stats().accepted_per_token.get(TOKEN, 0)
 
 
 def test_a_hanging_stream_leaves_the_others_alone(tmp_path: Path) -> None:
@@ -164,7 +161,9 @@ def _goaway(tmp_path: Path, action: GoAway) -> tuple[RawClient, Stats, list[int]
         streams = [client.open("aa"), client.open(TOKEN), client.open("bb")]
         client.flush()
         client.until(lambda: client.goaway() is not None)
-        if action.last_stream != "all":
+        if action.last_stream == "all":
+            client.until(lambda: all(client.ended(stream) for stream in (streams[0], streams[2])))
+        else:
             client.until_closed()
         return client, served.fake.stats(), streams
 
@@ -180,6 +179,7 @@ def test_goaway_with_this_stream_last(tmp_path: Path) -> None:
         found.additional_data,
     )
     assert {OTHER_TOKEN: 1, TOKEN: 1, "aa": 1} == stats.accepted_per_token
+    assert (True, True, False) == tuple(client.ended(stream) for stream in streams)
 
 
 def test_goaway_with_the_previous_stream_last(tmp_path: Path) -> None:
@@ -191,6 +191,7 @@ def test_goaway_with_the_previous_stream_last(tmp_path: Path) -> None:
     assert found is not None
     assert (streams[0], ErrorCodes.ENHANCE_YOUR_CALM) == (found.last_stream_id, found.error_code)
     assert {OTHER_TOKEN: 1, "aa": 1} == stats.accepted_per_token
+    assert (True, False, False) == tuple(client.ended(stream) for stream in streams)
 
 
 def test_goaway_as_a_first_warning(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from simulator.kit import pem, provider_token, push_key
 
 from pushctl.outcome import Environment
 from pushctl.simulator import ApnsKey
 from pushctl.simulator.provider_token import ProviderTokens, Session, fingerprint
+from simulator.kit import pem, provider_token, push_key
 
 NOW = 1_795_168_800.0
 KEY, OTHER_KEY = push_key(), push_key()
@@ -141,7 +141,11 @@ def test_keys_are_read_from_private_and_public_pems() -> None:
         ApnsKey.from_pem(pem(KEY), "T").public_key.public_numbers()
         == ApnsKey.from_pem(public, "T").public_key.public_numbers()
     )
-    for other in (pem(ec.generate_private_key(ec.SECP384R1())), b"nonsense", json.dumps({}).encode()):
+    for other in (
+        pem(ec.generate_private_key(ec.SECP384R1())),
+        b"nonsense",
+        json.dumps({}).encode(),
+    ):
         with pytest.raises(ValueError):
             ApnsKey.from_pem(other, "T")
 

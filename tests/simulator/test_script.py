@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from h2.errors import ErrorCodes
-from simulator.kit import ANDROID_TOKEN, TOKEN
 
 from pushctl.simulator import (
     Accept,
@@ -19,6 +18,7 @@ from pushctl.simulator import (
     parse_action,
 )
 from pushctl.simulator.script import Prompter
+from simulator.kit import ANDROID_TOKEN, TOKEN
 
 
 @pytest.mark.parametrize(

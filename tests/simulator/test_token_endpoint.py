@@ -9,10 +9,10 @@ from pathlib import Path
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from simulator.kit import ANDROID_TOKEN, Served, pem, push_key, serving
 
 from pushctl.simulator import ServiceAccount
 from pushctl.simulator.token_endpoint import AccessTokens
+from simulator.kit import ANDROID_TOKEN, Served, pem, push_key, serving
 
 
 @pytest.fixture(scope="module")

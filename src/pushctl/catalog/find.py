@@ -24,7 +24,7 @@ def group_of(service: str) -> str:
 
 def by_name(text: str, services: frozenset[str] | None = None) -> list[Reason]:
     """
-    Return the rows that *text* names, in any case and with any separators.
+    Return the rows that *text* names in any case, or else with any separators.
 
     Names, aliases, cases (``bad_token``, ``INVALID_ARGUMENT/bad_token``) and the token
     endpoint's ``error`` words are names.  The name of a reason with several meanings gives its
@@ -35,7 +35,9 @@ def by_name(text: str, services: frozenset[str] | None = None) -> list[Reason]:
     wanted = _squash(text)
     if not wanted:
         return []
-    found = [reason for reason in _within(services) if _is_named(reason, text, wanted)]
+    found = [reason for reason in _within(services) if _is_spelt(reason, text.casefold())]
+    if not found:
+        found = [reason for reason in _within(services) if _is_like(reason, wanted)]
     return sorted(found, key=lambda reason: text not in _spellings(reason))
 
 
@@ -74,15 +76,16 @@ def _within(services: frozenset[str] | None) -> Iterable[Reason]:
     return (reason for reason in all_reasons() if reason.service in services)
 
 
-def _is_named(reason: Reason, text: str, wanted: str) -> bool:
+def _is_spelt(reason: Reason, folded: str) -> bool:
     for spelling in _spellings(reason):
-        if spelling.endswith("*"):
-            # The separator counts here: CREDENTIALS_MISSING is none of CREDENTIAL_*.
-            if text.casefold().startswith(spelling[:-1].casefold()):
-                return True
-        elif _squash(spelling) == wanted:
+        known = spelling.casefold()
+        if known == folded or (known.endswith("*") and folded.startswith(known[:-1])):
             return True
     return False
+
+
+def _is_like(reason: Reason, squashed: str) -> bool:
+    return any(_squash(spelling) == squashed for spelling in _spellings(reason))
 
 
 def _spellings(reason: Reason) -> Iterator[str]:

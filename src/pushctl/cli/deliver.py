@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -9,13 +10,13 @@ from pathlib import Path
 
 from pushctl.cli.watch import Screen, on_usr1
 from pushctl.config import Settings, find_config, load_settings
-from pushctl.errors import StorageError
+from pushctl.errors import ExitCode, StorageError, UsageError
 from pushctl.job.ending import FailOn, exit_code
 from pushctl.job.options import SendOptions, make_order
-from pushctl.job.send import send
+from pushctl.job.rehearse import rehearse
+from pushctl.job.send import Order, send
+from pushctl.view.rehearsal import show_rehearsal
 from pushctl.view.terminal import Terminal
-
-_ASK_FROM = 1000
 
 
 def settings_for(config: str | None, allow_endpoint: Sequence[str]) -> Settings:
@@ -38,6 +39,7 @@ def deliver(
     fail_on: FailOn,
     fail_if_empty: bool,
     yes: bool,
+    dry_run: bool = False,
 ) -> int:
     """Send, show what became of it, and return the exit code."""
     settings = settings_for(config, allow_endpoint)
@@ -45,6 +47,8 @@ def deliver(
     if stdin is not None and terminal.in_is_tty:
         terminal.say("reading from the terminal, end with Ctrl-D")
     order = make_order(options, settings, stdin)
+    if dry_run:
+        return _rehearse(order, terminal, output)
     consent = "none recorded" if order.audience is None else order.audience.consent
     screen = Screen(terminal, output, progress=progress, consent=consent)
     on_usr1(screen)
@@ -56,3 +60,16 @@ def deliver(
     if ending.storage_error is not None:
         terminal.error(StorageError(ending.storage_error))
     return int(exit_code(ending, fail_on=fail_on, fail_if_empty=fail_if_empty))
+
+
+def _rehearse(order: Order, terminal: Terminal, output: str) -> int:
+    document = rehearse(order, os.environ).document()
+    for warning in order.messages.warnings:
+        terminal.warn(warning.message, hint=warning.hint)
+    if output == "table":
+        show_rehearsal(document, terminal)
+    elif output == "json":
+        terminal.data(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    else:
+        raise UsageError(f"a dry run has no -o {output}", hint="it knows: table, json")
+    return int(ExitCode.OK)

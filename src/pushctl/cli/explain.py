@@ -81,7 +81,7 @@ def register(app: typer.Typer) -> None:
 def explain(
     reason: Annotated[
         str | None,
-        typer.Argument(metavar="[REASON]", help="What to explain; `-` reads it from stdin."),
+        typer.Argument(metavar="REASON", help="What to explain; `-` reads it from stdin."),
     ] = None,
     search: Annotated[
         str | None,

@@ -274,8 +274,11 @@ def send(
     from pushctl.cli.deliver import deliver
     from pushctl.job.options import SendOptions, checked_fail_on
 
-    if dry_run:
-        raise UsageError("--dry-run")
+    if validate_only and not dry_run:
+        raise UsageError(
+            "--validate-only belongs to a dry run",
+            hint="add --dry-run: FCM is asked to check every push, and nothing is delivered",
+        )
     terminal = make_terminal(quiet, verbose, color, progress, no_input)
     options = SendOptions(
         tokens=token or (),
@@ -329,4 +332,5 @@ def send(
         fail_on=checked_fail_on(fail_on),
         fail_if_empty=fail_if_empty,
         yes=yes,
+        dry_run=dry_run,
     )

@@ -123,6 +123,7 @@ class GoogleCredential:
                 TypeError,
                 KeyError,
                 OverflowError,
+                RecursionError,
             ):
                 # google-auth expects a well-formed answer of whoever says 200.
                 token, expiry = None, None

@@ -172,10 +172,10 @@ def open_provider_token(
 
 def load_signing_key(data: bytes) -> ec.EllipticCurvePrivateKey:
     """Return the EC P-256 key in a .p8 file's content; raise :class:`Unfit` if it is none."""
-    pem = restore_newlines(data.removeprefix(b"\xef\xbb\xbf"))
-    if labels(pem) != ["PRIVATE KEY"]:
-        raise Unfit(f"is not an APNs key: it looks like {describe(pem)}", _hint(pem))
-    key = _load(pem)
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if labels(data) != ["PRIVATE KEY"]:
+        raise Unfit(f"is not an APNs key: it looks like {describe(data)}", _hint(data))
+    key = _load(restore_newlines(data))
     if isinstance(key, rsa.RSAPrivateKey):
         raise Unfit(
             "holds an RSA key; APNs keys are EC P-256",
@@ -196,11 +196,11 @@ def _load(pem: bytes) -> PrivateKeyTypes:
     raise Unfit("is damaged: its PEM text cannot be decoded", "copy or download it again")
 
 
-def _hint(pem: bytes) -> str:
-    found = labels(pem)
+def _hint(data: bytes) -> str:
+    found = labels(data)
     if "ENCRYPTED PRIVATE KEY" in found or "EC PRIVATE KEY" in found:
         return _CONVERT_HINT
-    looks = describe(pem)
+    looks = describe(data)
     if looks == "a Google service account":
         return "a service account belongs to service: fcm, service_account_file; " + _PKCS8_HINT
     if "base64" in looks:

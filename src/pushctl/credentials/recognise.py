@@ -40,7 +40,13 @@ _JSON_KEYS = (
 
 
 def labels(data: bytes) -> list[str]:
-    """Return the labels of the PEM blocks in *data*, in order (RFC 7468 §2)."""
+    """
+    Return the labels of the PEM blocks in *data*, in order (RFC 7468 §2).
+
+    A JSON document with PEM text in it, as a service account file is one, has none.
+    """
+    if data.lstrip().startswith(b"{"):
+        return []
     return [match.group(1).decode("ascii") for match in _LABEL.finditer(data)]
 
 
@@ -63,11 +69,10 @@ def describe(data: bytes) -> str:
         return "a property list (GoogleService-Info.plist?)"
     if content[:1] == b"<":
         return "a web page"
-    if b"-----BEGIN" in _from_base64(content):
-        return "a PEM key wrapped in base64"
-    if _from_base64(content)[:1] == b"{":
+    inner = _from_base64(content)
+    if inner[:1] == b"{":
         return "a JSON document wrapped in base64"
-    return "something else"
+    return "a PEM key wrapped in base64" if labels(inner) else "something else"
 
 
 def _describe_json(content: bytes) -> str:

@@ -49,7 +49,7 @@ class Push:
         self.first_at = 0.0
         self.sent_at = 0.0
         self.last_answer: Outcome | None = None
-        """What became of its last try, where it goes out again: its outcome if no more tries come."""
+        """What became of its last try; its outcome if no more tries come."""
 
     def __repr__(self) -> str:
         return f"Push(row={self.row}, attempts={self.attempts})"

@@ -431,9 +431,7 @@ class Runner:
         except PushctlError as error:
             self._fail(error)
 
-    def _answered(
-        self, track: _Track, link: Link, push: Push, answer: Answer, now: float
-    ) -> None:
+    def _answered(self, track: _Track, link: Link, push: Push, answer: Answer, now: float) -> None:
         outcome = track.route.read_answer(answer.status, answer.headers or (), answer.body)
         if outcome.kind is Kind.ACCEPTED:
             track.lane.answered_yes(push, outcome, now)

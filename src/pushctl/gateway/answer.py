@@ -16,7 +16,7 @@ from pushctl.outcome import JsonValue, Kind, Outcome
 from pushctl.rules.text import printable
 
 Headers: TypeAlias = Sequence[tuple[str, str]]
-"""Header fields in the order of the answer; names as HTTP/2 spells them, in lower case."""
+"""Header fields in the order of the answer; names in lower case, as HTTP/2 has them."""
 
 BODY_BYTES_READ_MAX = 65_536
 """A longer body is no answer of these services; only its beginning is shown."""
@@ -31,9 +31,9 @@ _PROTO_DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)s")
 
 
 def header(headers: Headers, name: str) -> str | None:
-    """Return the first value of the field *name* (lower case), or ``None``."""
+    """Return the first value of the field *name*, or ``None``."""
     for key, value in headers:
-        if key == name or key.lower() == name:
+        if key == name:
             return value
     return None
 

@@ -34,9 +34,10 @@ def read_answer(status: int, headers: Headers, body: bytes) -> Outcome:
     """
     Return what an answer to ``POST /3/device/…`` says about the push.
 
-    The reason is kept as the answer spells it; its row is found under the documented spelling
-    too.  A reason that the tables do not know, or know under another status, is classified by
-    the status, which is what APNs itself defines: the token is to be removed on 410 only.
+    A known alias becomes the documented spelling, so that reports count one reason once; the
+    answer's own spelling is then kept in ``detail``.  A reason that the tables do not know, or
+    know under another status, is classified by the status, which is what APNs itself defines:
+    the token is to be removed on 410 only.
     """
     if 200 <= status < 300:
         return Outcome(
@@ -48,8 +49,11 @@ def read_answer(status: int, headers: Headers, body: bytes) -> Outcome:
     answer = read_object(body)
     reason = label(answer.get("reason")) if answer is not None else None
     row = catalog.lookup(Service.APNS, reason) if reason is not None else None
+    detail = None if reason is not None else raw_detail(body)
     if row is None or row.status != status:
         row = catalog.by_status(Service.APNS, status)
+    elif row.name != reason:
+        reason, detail = row.name, f"the answer spells it {reason}"
     return rejected(
         status,
         reason,
@@ -57,7 +61,7 @@ def read_answer(status: int, headers: Headers, body: bytes) -> Outcome:
         id=identifier(headers, "apns-id"),
         unique_id=identifier(headers, "apns-unique-id"),
         dead_since=_dead_since(answer) if status == 410 and answer is not None else None,
-        detail=None if reason is not None else raw_detail(body),
+        detail=detail,
         retry_after_s=retry_after_s(headers),
     )
 

@@ -26,14 +26,32 @@ def build(
     :raises ValueError: if the token is not lower-case hexadecimal or the topic cannot stand in a
         header field: both are to be checked where they are read.
     """
+    every = fields(content, topic)
+    if apns_id is not None:
+        every += ((b"apns-id", apns_id.encode("ascii")),)
+    return PushRequest(path(device_token), every, content.body)
+
+
+def path(device_token: str) -> bytes:
+    """
+    Return ``:path`` for *device_token*.
+
+    :raises ValueError: if it is not lower-case hexadecimal.
+    """
     if not _HEX(device_token):
         raise ValueError("a device token is lower-case hexadecimal")
-    fields = content.fields
-    if topic is not None:
-        fields += _topic_fields(content.push_type, topic)
-    if apns_id is not None:
-        fields += ((b"apns-id", apns_id.encode("ascii")),)
-    return PushRequest(b"/3/device/" + device_token.encode("ascii"), fields, content.body)
+    return b"/3/device/" + device_token.encode("ascii")
+
+
+def fields(content: ApnsContent, topic: str | None) -> HeaderFields:
+    """
+    Return the header fields that every push of *content* for the app *topic* carries.
+
+    :raises ValueError: if the topic cannot stand in a header field.
+    """
+    if topic is None:
+        return content.fields
+    return content.fields + _topic_fields(content.push_type, topic)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -27,12 +27,31 @@ def build(
 
     :raises ValueError: for an unknown kind, or a project id that cannot stand in a path.
     """
+    whole = body(content, target=target, validate_only=validate_only)
+    return PushRequest(path(project_id), content.fields, whole)
+
+
+def path(project_id: str) -> bytes:
+    """
+    Return ``:path`` for the project.
+
+    :raises ValueError: if *project_id* cannot stand in a path.
+    """
+    if not _PROJECT(project_id):
+        raise ValueError("a project id has the characters a-z 0-9 . : -")
+    return f"/v1/projects/{project_id}/messages:send".encode("ascii")
+
+
+def body(content: FcmContent, *, target: tuple[str, str], validate_only: bool = False) -> bytes:
+    """
+    Return the request's body: *content* addressed to *target*.
+
+    :raises ValueError: for an unknown kind of target.
+    """
     kind, value = target
     openings = _OPENINGS_VALIDATE if validate_only else _OPENINGS
-    if kind not in openings or not _PROJECT(project_id):
-        raise ValueError("an FCM request needs a project id and a target of a known kind")
+    if kind not in openings:
+        raise ValueError("an FCM request needs a target of a known kind")
     rest = content.message[1:]
     comma = b"" if rest == b"}" else b","
-    body = b"".join((openings[kind], encode_text(value), comma, rest, b"}"))
-    path = f"/v1/projects/{project_id}/messages:send".encode("ascii")
-    return PushRequest(path, content.fields, body)
+    return b"".join((openings[kind], encode_text(value), comma, rest, b"}"))

@@ -10,9 +10,7 @@ from pushctl.config import CredentialSettings, Settings, choose_credential
 from pushctl.credentials import Credential, open_credentials
 from pushctl.job.messages import Messages
 from pushctl.message.compile import CompiledMessage
-from pushctl.message.content import ApnsContent
 from pushctl.outcome import Service
-from pushctl.rules.apns import topic_for
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,13 +68,6 @@ class Binding:
     def service(self) -> Service:
         """Return who delivers."""
         return self.credential.service
-
-    def topic(self, content: object) -> str | None:
-        """Return the apns-topic that *content* goes out with; ``None`` for FCM."""
-        if not isinstance(content, ApnsContent):
-            return None
-        topic = self.credential.topic
-        return None if topic is None else topic_for(content.push_type, topic)
 
 
 def open_bindings(

@@ -16,6 +16,7 @@ from pushctl.documents import Document, read
 from pushctl.errors import Problem, UsageError
 from pushctl.job.ending import FailOn
 from pushctl.job.messages import Messages
+from pushctl.job.running import Delivery
 from pushctl.job.send import Order
 from pushctl.message.model import Message
 from pushctl.message.neutral import from_document, from_options, from_payload
@@ -61,7 +62,8 @@ class SendOptions:
     run: str | None = None
     max_duration: str | None = None
     keep_duplicates: bool = False
-    words: Sequence[str] = ()
+    where: str | None = None
+    suppress: Sequence[Path] = ()
 
 
 def make_order(options: SendOptions, settings: Settings, stdin: BinaryIO | None) -> Order:
@@ -86,16 +88,19 @@ def make_order(options: SendOptions, settings: Settings, stdin: BinaryIO | None)
         targets=targets,
         campaign=options.campaign,
         run=options.run,
-        bounce_log=options.bounce_log,
-        policy=policy,
+        bounce_log=options.bounce_log or settings.bounce_log,
+        where=options.where,
+        suppress=options.suppress,
         stop_if=stop_if,
-        connections=_positive("--connections", options.connections) or 8,
-        concurrency=_positive("--concurrency", options.concurrency),
-        rate=_rate(options.rate),
-        timeout_s=_seconds("--timeout", options.timeout) or 30.0,
-        max_duration_s=_seconds("--max-duration", options.max_duration),
-        validate_only=options.validate_only,
-        words=options.words,
+        delivery=Delivery(
+            policy=policy,
+            connections=_positive("--connections", options.connections) or 8,
+            concurrency=_positive("--concurrency", options.concurrency),
+            rate=_rate(options.rate),
+            timeout_s=_seconds("--timeout", options.timeout) or 30.0,
+            max_duration_s=_seconds("--max-duration", options.max_duration),
+            validate_only=options.validate_only,
+        ),
     )
 
 

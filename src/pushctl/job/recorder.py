@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from pushctl.dispatch.lane import Lane
 from pushctl.dispatch.push import Push
@@ -22,10 +23,11 @@ from pushctl.records.record import Address, Record, outcome_record
 _FLUSH_S = 0.05
 _SYNC_S = 0.1
 _COUNTS_S = 60.0
-_SLOWEST_MS = 60_000
+SLOWEST_MS = 60_000
 
 OnRecord = Callable[[Record], None]
 OnOutcome = Callable[[str | None, Outcome], None]
+AddressOf = Callable[[Lane, Push], Address]
 
 
 class Recorder:
@@ -55,7 +57,12 @@ class Recorder:
         self.totals = dict.fromkeys(Kind, 0)
         self.unreached = 0
         self.waiting = 0
-        self.latencies = [0] * (_SLOWEST_MS + 1)
+        """How many pushes wait for another try."""
+        self.address_of: AddressOf = _no_address
+        self.refine: Callable[[Push, Outcome], Outcome] = lambda _, outcome: outcome
+        self.lane_fields: Mapping[Lane, Mapping[str, Any]] = {}
+        """Service, credential, environment and topic of each lane, for the counts."""
+        self.latencies = [0] * (SLOWEST_MS + 1)
         """How many answers took each number of milliseconds; the last entry holds the slower."""
         self.tally = Tally(stop_if)
         self.storage_error: StorageError | None = None
@@ -63,9 +70,12 @@ class Recorder:
         self.renew_lane: Callable[[Lane], None] = lambda lane: None
         self._journal = journal
         self._bounce_log = bounce_log
+        self.bounce_log = bounce_log.path
         self._on_outcome = on_outcome
         self._on_record = on_record
         self._counts = Counts()
+        self._accepted: dict[Lane, int] = {}
+        self._hour = (-1, "")
         self._wall_clock = wall_clock
         self._wall_offset = wall_clock() - clock()
         self._counted_at = clock()
@@ -75,29 +85,17 @@ class Recorder:
 
     def finished(self, lane: Lane, push: Push, outcome: Outcome, now: float) -> None:
         """Note how *push* ended."""
-        address = push.subject
-        assert isinstance(address, Address)
-        latency_ms: int | None = None
-        if outcome.kind is not Kind.NOT_SENT:
-            latency_ms = int((now - push.sent_at) * 1000)
-            self.latencies[min(latency_ms, _SLOWEST_MS)] += 1
         if push.last_answer is not None:
             self.waiting -= 1
-        at = now + self._wall_offset
-        self._count(address, outcome.kind, at)
         if outcome.kind is Kind.ACCEPTED:
-            self._journal.add_accepted(push.row, at, latency_ms or 0, outcome.id, outcome.unique_id)
-            self.tally.answers += 1
-            if self._on_record is None:
-                return
-        record = self._record(address, outcome, push, at, latency_ms)
-        if outcome.kind is not Kind.ACCEPTED:
-            self._note(record, outcome)
-            stop = self.tally.add(outcome)
-            if stop is not None:
-                self.stop_run(stop)
-        if self._on_record is not None:
-            self._on_record(record)
+            latency_ms = int((now - push.sent_at) * 1000)
+            self._accepted[lane] = self._accepted.get(lane, 0) + 1
+            self._journal.add_accepted(push.row, latency_ms, outcome.id, outcome.unique_id)
+            if self._on_record is not None:
+                at = now + self._wall_offset
+                self._on_record(self._record(lane, push, outcome, at, latency_ms))
+            return
+        self._finished_otherwise(lane, push, outcome, now)
 
     def retrying(self, lane: Lane, push: Push, outcome: Outcome, now: float) -> None:
         """Note that *push* goes out again later."""
@@ -126,12 +124,28 @@ class Recorder:
                 return milliseconds
         return None
 
+    def _finished_otherwise(self, lane: Lane, push: Push, outcome: Outcome, now: float) -> None:
+        latency_ms: int | None = None
+        if outcome.kind is not Kind.NOT_SENT:
+            latency_ms = int((now - push.sent_at) * 1000)
+            self.latencies[min(latency_ms, SLOWEST_MS)] += 1
+        at = now + self._wall_offset
+        outcome = self.refine(push, outcome)
+        record = self._record(lane, push, outcome, at, latency_ms)
+        self._count(record, outcome.kind, 1, at)
+        self._note(record, outcome)
+        if self._on_record is not None:
+            self._on_record(record)
+        self.tally.answers += self._fold_accepted(at)
+        stop = self.tally.add(outcome)
+        if stop is not None:
+            self.stop_run(stop)
+
     # -- rows that never go out ---------------------------------------------------------------
 
     def decided(self, address: Address, outcome: Outcome) -> None:
         """Note a row that was decided on our side: a missing token, a skip."""
         at = self._wall_clock()
-        self._count(address, outcome.kind, at)
         record = outcome_record(
             address,
             outcome,
@@ -141,6 +155,7 @@ class Recorder:
             attempts=0,
             latency_ms=None,
         )
+        self._count(record, outcome.kind, 1, at)
         self._note(record, outcome)
         if self._on_record is not None:
             self._on_record(record)
@@ -171,6 +186,10 @@ class Recorder:
 
     def flush(self) -> None:
         """Hand everything to the operating system; on failure stop the run."""
+        now = self._wall_clock()
+        self.tally.answers += self._fold_accepted(now)
+        for latency_ms in self._journal.new_latencies():
+            self.latencies[min(latency_ms, SLOWEST_MS)] += 1
         try:
             self._journal.flush()
         except StorageError as error:
@@ -184,8 +203,9 @@ class Recorder:
 
     def finish(self) -> None:
         """Write the last counts and the end of the run, and sync.  Raises :class:`StorageError`."""
-        totals = {kind.value: number for kind, number in self.totals.items()}
+        self.flush()
         self._add_counts(self._clock())
+        totals = {kind.value: number for kind, number in self.totals.items()}
         line = finished_line(self.run, self.campaign, rfc3339(self._wall_clock()), totals)
         self._bounce_log.add(line)
         self._journal.add_end(totals)
@@ -212,10 +232,10 @@ class Recorder:
         self._on_outcome(record["service"], outcome)
 
     def _record(
-        self, address: Address, outcome: Outcome, push: Push, at: float, latency_ms: int | None
+        self, lane: Lane, push: Push, outcome: Outcome, at: float, latency_ms: int | None
     ) -> Record:
         record = outcome_record(
-            address,
+            self.address_of(lane, push),
             outcome,
             run=self.run,
             campaign=self.campaign,
@@ -227,16 +247,33 @@ class Recorder:
             record["id"] = push.id.decode("ascii")
         return record
 
-    def _count(self, address: Address, kind: Kind, at: float) -> None:
-        self.totals[kind] += 1
-        hour = time.strftime("%Y-%m-%dT%H", time.gmtime(at))
+    def _fold_accepted(self, at: float) -> int:
+        """Move the acceptances since the last time into the totals; return how many."""
+        number = 0
+        for lane, accepted in self._accepted.items():
+            if accepted:
+                number += accepted
+                self._count(self.lane_fields[lane], Kind.ACCEPTED, accepted, at)
+                self._accepted[lane] = 0
+        return number
+
+    def _count(self, fields: Mapping[str, Any], kind: Kind, number: int, at: float) -> None:
+        self.totals[kind] += number
+        hour = int(at // 3600)
+        if hour != self._hour[0]:
+            self._hour = (hour, time.strftime("%Y-%m-%dT%H", time.gmtime(at)))
         key = CountKey(
-            address.service, address.credential, address.environment, address.topic, hour
+            fields["service"],
+            fields["credential"],
+            fields["environment"],
+            fields["topic"],
+            self._hour[1],
         )
-        self._counts.add(key, kind)
+        self._counts.add(key, kind, number)
 
     def _add_counts(self, now: float) -> None:
         self._counted_at = now
+        self.tally.answers += self._fold_accepted(self._wall_clock())
         for line in self._counts.take_lines(self.run, self.campaign):
             self._bounce_log.add(line)
 
@@ -246,6 +283,10 @@ class Recorder:
         self.storage_error = error
         self._journal.release_reserve()
         self.stop_run(Stop("storage", str(error)))
+
+
+def _no_address(lane: Lane, push: Push) -> Address:
+    raise AssertionError("the recorder was not told how to address")
 
 
 def open_recorder_files(journal: Path, bounce_log: Path) -> tuple[Journal, BounceLog]:

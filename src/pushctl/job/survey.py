@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from pushctl.audience import Recipient
 from pushctl.config import CredentialSettings
 from pushctl.errors import InvalidInput, Problem
 from pushctl.job.binding import Chooser, Wish
 from pushctl.job.messages import Messages
+from pushctl.job.prepared import Prepared
 from pushctl.outcome import Kind, Service
 
 
@@ -31,8 +31,8 @@ class Survey:
     needed: dict[str, CredentialSettings] = dataclasses.field(default_factory=dict)
     homeless: dict[Wish, int] = dataclasses.field(default_factory=dict)
     """Rows that no credential fits, by what they wish."""
-    unfilled: dict[Service, set[str]] = dataclasses.field(default_factory=dict)
-    """Placeholders that no recipient of a service has filled so far."""
+    unfilled: set[str] = dataclasses.field(default_factory=set)
+    """Placeholders of the message that no recipient of a service can fill."""
 
     @property
     def to_send(self) -> int:
@@ -41,43 +41,56 @@ class Survey:
 
 
 def survey(
-    audience: Iterable[Recipient],
+    prepared: Prepared | None,
+    targets: Sequence[tuple[str, str]],
     chooser: Chooser,
     messages: Messages,
 ) -> Survey:
     """
-    Return what *audience* holds.
+    Return what the audience and the FCM *targets* hold.
 
-    Raises :class:`InvalidInput` where the message is wrong for a service that is needed.
+    Raises :class:`InvalidInput` where the message is wrong for a service that is needed, or the
+    config does not decide which credential serves.
     """
     found = Survey()
-    for recipient in audience:
-        found.inputs += 1
-        if recipient.verdict is not None:
-            found.decided[recipient.verdict.kind, recipient.verdict.reason] += 1
-            continue
-        wish = Wish.of(recipient)
+    problems: list[Problem] = []
+    wishes: Counter[Wish] = Counter()
+    filled: dict[Service, set[str]] = {}
+    if prepared is not None:
+        tallies = prepared.tallies()
+        found.inputs = prepared.total
+        for (kind, reason), number in tallies.verdicts.items():
+            found.decided[Kind(kind), reason] += number
+        for (service, *rest), number in tallies.sendable.items():
+            wishes[Wish(Service(service), *rest)] += number
+        filled = {Service(service): set(names) for service, names in tallies.attributes.items()}
+    if targets:
+        found.inputs += len(targets)
+        wishes[Wish(Service.FCM, None, None, None)] += len(targets)
+    for wish, number in wishes.items():
         settings = chooser.choose(wish)
         if settings is None:
-            found.homeless[wish] = found.homeless.get(wish, 0) + 1
-            found.decided[Kind.SKIPPED, "NoCredential"] += 1
-            continue
-        found.needed[settings.name] = settings
-        found.sendable[settings.name] += 1
-        unfilled = found.unfilled.get(wish.service)
-        if unfilled is None:
-            unfilled = found.unfilled[wish.service] = set(messages.of(wish.service).placeholders)
-        if unfilled:
-            unfilled.difference_update(
-                name for name in tuple(unfilled) if recipient.attributes.get(name) is not None
-            )
+            found.homeless[wish] = number
+            found.decided[Kind.SKIPPED, "NoCredential"] += number
+        else:
+            found.needed[settings.name] = settings
+            found.sendable[settings.name] += number
+    for service in sorted({settings.service for settings in found.needed.values()}):
+        try:
+            placeholders = messages.of(service).placeholders
+        except InvalidInput as error:
+            problems += [problem for problem in error.problems if problem not in problems]
+        else:
+            found.unfilled |= placeholders - filled.get(service, set())
+    if problems:
+        raise InvalidInput(problems=problems)
     return found
 
 
 def refuse_hopeless(found: Survey) -> None:
     """
-    Raise :class:`InvalidInput` where the run could not send a single push, or no recipient can
-    fill a placeholder of the message.
+    Raise :class:`InvalidInput` where the run could not send a single push for want of a
+    credential, or no recipient can fill a placeholder of the message.
     """
     problems = []
     if found.homeless and not found.sendable:
@@ -89,13 +102,12 @@ def refuse_hopeless(found: Survey) -> None:
                     hint="see what is configured, and name one with --credential",
                 )
             )
-    missing = sorted(set().union(*found.unfilled.values())) if found.unfilled else []
     problems += [
         Problem(
             f"no recipient has the attribute {name!r} that the message asks for",
             hint="check the spelling against the attributes of the audience file",
         )
-        for name in missing
+        for name in sorted(found.unfilled)
     ]
     if problems:
         raise InvalidInput(problems=problems)

@@ -186,11 +186,6 @@ class CompiledFcm(CompiledMessage):
             follows_clock=timed,
         )
 
-    @property
-    def least_bytes(self) -> int:
-        """Return how many bytes the message object has at the least."""
-        return self._skeleton.least_bytes
-
     def _make(self, attributes: Attributes, moment: int) -> FcmContent:
         message = self._skeleton.fill(attributes, moment)
         if len(message) > fcm.MAX_PAYLOAD_BYTES:  # what counts is never more than the whole

@@ -21,14 +21,14 @@ class Draft:
         self._origins: dict[Path, Path] = {}
 
     def put(self, path: Path, value: Any, origin: Path) -> None:
-        """Set the value at *path*, whose parents are made where they are missing."""
+        """Set the value at *path*; whatever stands in the way of a parent gives way to it."""
         node = self.tree
         for step in path[:-1]:
             child = node.get(str(step))
             if not isinstance(child, dict):
                 child = node[str(step)] = {}
             node = child
-        node[str(path[-1])] = value
+        node[str(path[-1])] = _copied(value)
         self._origins[path] = origin
 
     def adopt(self, tree: Mapping[str, Any], origin: Path) -> None:
@@ -61,15 +61,12 @@ class Draft:
                 self.put(path, value, key_origin)
 
     def get(self, path: Path) -> Any:
-        """Return the value at *path*, or ``None`` where there is none."""
+        """Return the value at *path*, which goes through objects only, or ``None``."""
         node: Any = self.tree
         for step in path:
-            if isinstance(node, Mapping) and step in node:
-                node = node[str(step)]
-            elif isinstance(node, list | tuple) and isinstance(step, int) and step < len(node):
-                node = node[step]
-            else:
+            if not isinstance(node, Mapping) or step not in node:
                 return None
+            node = node[str(step)]
         return node
 
     def origin(self, path: Path) -> Path:
@@ -92,9 +89,7 @@ class Draft:
         )
 
     def _remove(self, path: Path) -> None:
-        parent = self.get(path[:-1])
-        if isinstance(parent, dict):
-            parent.pop(path[-1], None)
+        self.get(path[:-1]).pop(path[-1], None)
         self._origins.pop(path, None)
 
 

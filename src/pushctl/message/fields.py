@@ -15,6 +15,8 @@ from pushctl.rules.finding import did_you_mean, type_name
 
 _TTL_HINT = f"{GRAMMAR}; 0 = now or never"
 _HEADERS = ("apns-push-type", "apns-priority", "apns-expiration", "apns-collapse-id")
+MAX_TTL_S = 366 * 86_400
+"""Ours: longer is a slip.  The services keep a push for weeks at most."""
 APNS_OVERRIDES = ("headers", "aps", "payload")
 
 
@@ -68,8 +70,10 @@ def _badge(value: JsonValue) -> int | str:
 def _ttl(value: JsonValue) -> int:
     if is_whole(value) or isinstance(value, str):
         seconds = parse_duration(str(value))
-        if seconds is not None:
+        if seconds is not None and seconds <= MAX_TTL_S:
             return seconds
+        if seconds is not None:
+            raise WrongValue("must be a year at most", "FCM takes four weeks at most")
     raise WrongValue("must be a duration", _TTL_HINT)
 
 

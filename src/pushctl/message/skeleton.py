@@ -185,9 +185,8 @@ class SkeletonBuilder:
         self._pieces.append(hole)
 
     def _flush(self) -> None:
-        if self._literal:
-            self._pieces.append(b"".join(self._literal))
-            self._literal.clear()
+        self._pieces.append(b"".join(self._literal))
+        self._literal.clear()
 
 
 def parse(text: str, path: Path, findings: list[Finding]) -> Template | None:

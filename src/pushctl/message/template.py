@@ -178,7 +178,7 @@ def as_text(value: Any) -> str:
     Raises :class:`TypeError` for a list, an object and null.
     """
     if isinstance(value, str):
-        return str(value)
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
@@ -328,6 +328,8 @@ def _plain_parts(tree: nodes.Template) -> tuple[str | _Slot, ...] | None:
 def _plain(name: str, attributes: Attributes) -> str:
     """Return the attribute *name* as text: the short way for what most messages are made of."""
     value = attributes.get(name)
+    if isinstance(value, str) and value.strip():
+        return value
     if _is_blank(value):
         raise MissingAttribute(name)
     try:
@@ -357,15 +359,14 @@ def _compile_expression(expression: nodes.Expr) -> Callable[[dict[str, Any]], An
 
     def evaluate(values: dict[str, Any]) -> Any:
         context = template.new_context(values)
-        for _ in template.root_render_func(context):
-            pass
+        list(template.root_render_func(context))  # an assignment writes no text
         return context.vars["result"]
 
     return evaluate
 
 
 def _is_blank(value: object) -> bool:
-    return value is None or (value.__class__ is str and not value.strip())
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _why(error: Exception) -> str:

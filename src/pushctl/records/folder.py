@@ -108,7 +108,7 @@ def list_runs(state_dir: Path) -> list[RunFolder]:
 
 @contextlib.contextmanager
 def locked(folder: RunFolder) -> Iterator[None]:
-    """Hold the run: only one process may write it.  Raises :class:`InvalidInput` if another does."""
+    """Hold the run for writing.  Raises :class:`InvalidInput` if another process does."""
     try:
         descriptor = os.open(
             folder.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600

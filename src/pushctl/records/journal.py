@@ -21,7 +21,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 import zlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,16 +69,18 @@ class Journal:
     :class:`StorageError` the run must stop: what a journal cannot hold must not be sent.
     """
 
-    def __init__(self, path: Path, *, chain: int = 0) -> None:
+    def __init__(
+        self, path: Path, *, chain: int = 0, wall_clock: Callable[[], float] = time.time
+    ) -> None:
         """Open *path* for appending; *chain* is the checksum of the last line already there."""
         self._path = path
         self._chain = chain
         self._lines: list[dict[str, Any]] = []
         self._rows: list[int] = []
         self._latencies: list[int] = []
-        self._ids: list[str | None] = []
+        self._ids: dict[int, str] = {}
         self._unique_ids: dict[int, str] = {}
-        self._accepted_at = 0.0
+        self._wall_clock = wall_clock
         self._reserve = path.with_suffix(".reserve")
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
@@ -96,15 +100,19 @@ class Journal:
         self._lines.append({"t": "open", "lo": low, "hi": high})
 
     def add_accepted(
-        self, row: int, at: float, latency_ms: int, push_id: str | None, unique_id: str | None
+        self, row: int, latency_ms: int, push_id: str | None, unique_id: str | None
     ) -> None:
         """Note one accepted row.  *push_id* is ``None`` where it follows from run and row."""
         self._rows.append(row)
         self._latencies.append(latency_ms)
-        self._ids.append(push_id)
+        if push_id is not None:
+            self._ids[row] = push_id
         if unique_id is not None:
             self._unique_ids[row] = unique_id
-        self._accepted_at = at
+
+    def new_latencies(self) -> Sequence[int]:
+        """Return the latencies (ms) of the accepted rows that the next flush will write."""
+        return self._latencies
 
     def add_outcome(self, record: Record) -> None:
         """Note the record of a row that ended otherwise than accepted."""
@@ -168,15 +176,15 @@ class Journal:
     def _take_accepted(self) -> dict[str, Any]:
         line: dict[str, Any] = {
             "t": "accepted",
-            "at": round(self._accepted_at, 3),
+            "at": round(self._wall_clock(), 3),
             "rows": self._rows,
             "ms": self._latencies,
         }
-        if any(self._ids):
+        if self._ids:
             line["ids"] = self._ids
         if self._unique_ids:
             line["unique_ids"] = self._unique_ids
-        self._rows, self._latencies, self._ids, self._unique_ids = [], [], [], {}
+        self._rows, self._latencies, self._ids, self._unique_ids = [], [], {}, {}
         return line
 
 

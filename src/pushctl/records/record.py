@@ -1,4 +1,4 @@
-"""The outcome record: one JSON object a token, the same on stdout, in a run and in the bounce log."""
+"""The outcome record: one JSON object a token; the same on stdout, in runs and bounce logs."""
 
 from __future__ import annotations
 

@@ -178,15 +178,19 @@ def check_payload(push_type: PushType, payload: Mapping[str, Any]) -> Iterator[F
     yield from _check_type(push_type, payload, aps or {})
 
 
-def check_aps(aps: Mapping[str, Any], path: Path) -> Iterator[Finding]:
-    """Yield what is wrong with the keys of an *aps* object, whatever the push type."""
+def check_aps(aps: Mapping[str, Any], path: Path, *, has_alert: bool = False) -> Iterator[Finding]:
+    """
+    Yield what is wrong with the keys of an *aps* object, whatever the push type.
+
+    *has_alert* says that the alert's text is given elsewhere, as FCM's notification is.
+    """
     yield from _check_keys(aps, _APS, path, "aps")
     alert, sound = aps.get("alert"), aps.get("sound")
     if isinstance(alert, Mapping):
         yield from _check_keys(alert, _ALERT, (*path, "alert"), "alert")
     if isinstance(sound, Mapping):
         yield from _check_keys(sound, _SOUND, (*path, "sound"), "sound")
-    if "mutable-content" in aps and "alert" not in aps:
+    if "mutable-content" in aps and "alert" not in aps and not has_alert:
         message = "`mutable-content` without an alert: the service extension will not run"
         yield Finding((*path, "mutable-content"), message, _KEYS_PAGE, warning=True)
     score = aps.get("relevance-score")

@@ -122,7 +122,8 @@ def check_message(message: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _check_whole(message)
     aps = at(message, ("apns", "payload", "aps"))
     if isinstance(aps, Mapping):
-        yield from check_aps(aps, ("apns", "payload", "aps"))
+        has_alert = "notification" in message
+        yield from check_aps(aps, ("apns", "payload", "aps"), has_alert=has_alert)
     elif aps is not None:
         yield Finding(("apns", "payload", "aps"), f"`aps` must be an object, not {type_name(aps)}")
 

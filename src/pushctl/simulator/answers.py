@@ -100,14 +100,11 @@ def oauth(case: str | None, *, status: int | None = None, fields: Fields = ()) -
     :raises UnknownReason: neither the tables nor *status* tell the status.
     """
     found = None if case is None else catalog.lookup("oauth", case)
-    if found is None:
+    if found is None or found.example is None:
         if status is None:
             raise UnknownReason(f"the token endpoint has no case {case}")
         return json_answer(status, {} if case is None else {"error": case}, fields)
-    body = {"error": found.error, "error_description": found.description}
-    if found.example:
-        body = json.loads(found.example)
-    return json_answer(status or found.status or 400, body, fields)
+    return json_answer(status or found.status or 400, json.loads(found.example), fields)
 
 
 def google_error(
@@ -160,13 +157,11 @@ def _google_example(name: str) -> tuple[int, bytes] | None:
     if found is None or (case and found.case != case) or "(" in code:
         return None
     status = found.status or 500
-    if found.example:
-        return status, json_bytes(json.loads(found.example))
-    detail: dict[str, JsonValue] = {"@type": FCM_ERROR, "errorCode": code}
-    if found.service == "google":
-        service: JsonValue = {"service": "fcm.googleapis.com"}
-        detail = {"@type": ERROR_INFO, "reason": code, "domain": "googleapis.com"}
-        detail["metadata"] = service
-    # A row that is named after the envelope's own status is the one without any detail.
-    details = () if code == found.rpc_status and found.service == "google" else (detail,)
-    return status, google_error(status, found.description, details).body
+    if found.example is None:
+        detail = {"@type": FCM_ERROR, "errorCode": code}
+        return status, google_error(status, found.description, (detail,)).body
+    body = json.loads(found.example)
+    for detail in body["error"].get("details", ()):
+        if detail["@type"] == ERROR_INFO:
+            detail["reason"] = code  # one row may stand for several reasons
+    return status, json_bytes(body)

@@ -46,11 +46,19 @@ class Received:
 class Plan:
     """What to do with one stream."""
 
-    answer: Answer | None
+    answer: Answer
+    """What is answered if *action* lets it be answered."""
     action: Action
     delay_s: float = 0.0
     opens_up: bool = False
     """Whether the request had valid credentials: the stream limit may rise."""
+
+    @property
+    def answers(self) -> bool:
+        """Whether the answer is sent whole."""
+        if isinstance(self.action, script.GoAway):
+            return self.action.last_stream != "previous"
+        return isinstance(self.action, script.Accept | script.Say)
 
 
 @dataclasses.dataclass(slots=True)
@@ -120,7 +128,7 @@ class Desk:
             return None
         self._counts.push(None)
         self._counts.fault("rst")
-        return Plan(None, _REFUSE)
+        return Plan(Answer(503), _REFUSE)
 
     def _to_apns(self, request: Request, visit: Visit) -> Plan:
         now = self._clock()
@@ -232,13 +240,8 @@ class Desk:
         elif token is not None and _is_processed(plan.action):
             self._counts.push_accepted(token)
         if self._on_push is not None:
-            answered = plan.answer is not None and not isinstance(
-                plan.action, script.Drop | script.Reset | script.Hang | script.Half
-            )
-            status = plan.answer.status if answered and plan.answer is not None else None
-            if isinstance(plan.action, script.GoAway) and not _is_processed(plan.action):
-                status = None
-            shown = reason if reason is not None or status is not None else kind
+            status = plan.answer.status if plan.answers else None
+            shown = kind if status is None else reason
             self._on_push(Received(now, service, token, status, shown, topic))
         return plan
 

@@ -115,8 +115,8 @@ class Http1Protocol(asyncio.Protocol):
             case _:
                 self._answer(plan.answer, last=False)
 
-    def _answer(self, answer: Answer | None, *, last: bool) -> None:
-        if answer is None or self._h11.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+    def _answer(self, answer: Answer, *, last: bool) -> None:
+        if self._h11.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self._transport.close()
             return
         fields = [*answer.fields, ("content-length", str(len(answer.body)))]

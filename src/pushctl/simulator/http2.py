@@ -198,9 +198,7 @@ class Http2Protocol(asyncio.Protocol):
                 self._answer(stream_id, plan.answer)
                 self._adjust_limit(plan)
 
-    def _answer(self, stream_id: int, answer: Answer | None) -> None:
-        if answer is None:
-            return
+    def _answer(self, stream_id: int, answer: Answer) -> None:
         head = [(":status", str(answer.status)), *answer.fields]
         self._h2.send_headers(stream_id, head, end_stream=not answer.body)
         if answer.body:

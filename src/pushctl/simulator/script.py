@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import fnmatch
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from h2.errors import ErrorCodes
@@ -262,8 +262,3 @@ def _folded(token: str) -> str:
 
 
 _HEXADECIMAL = re.compile(r"[0-9a-f]+")
-
-
-def answer_rules(pairs: Iterable[tuple[str, str]]) -> tuple[Rule, ...]:
-    """Return one rule for each (token, word)."""
-    return tuple(Rule(token=token, answer=word) for token, word in pairs)

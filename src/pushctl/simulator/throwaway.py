@@ -101,7 +101,10 @@ def _pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
 
 def write_config(folder: Path, simulator: Simulator, made: ThrowAwayCredentials) -> Path:
     """
-    Write a ``pushctl.yaml`` and a ``profiles.yaml`` that fit *simulator* into *folder*.
+    Write a ``pushctl.yaml`` that fits *simulator* into *folder*, with recipients to try it on.
+
+    The folder is marked as the simulator's own (see :func:`claim_folder`) and ignored by git.  A
+    ``profiles.yaml`` that is there already stays.
 
     :returns: the path of ``pushctl.yaml``.
     :raises StorageError: a file could not be written.
@@ -130,9 +133,18 @@ credentials:
     ca_file: {made.ca_file.name}
 """.encode(),
     )
-    _write(
-        folder / "profiles.yaml",
-        f"""\
+    profiles = folder / "profiles.yaml"
+    if not profiles.exists():
+        _write(profiles, PROFILES.encode())
+    _mark(folder)
+    return config
+
+
+IOS_TOKEN = "9f3a1c27" * 8
+"""An invented device token."""
+ANDROID_TOKEN = "dX1nVeNtEdToKeN0000001:APA91b" + "Simulated0" * 12
+"""An invented registration token."""
+PROFILES = f"""\
 # Invented recipients.  The simulator accepts any well-formed token.
 profiles:
   - id: anna
@@ -141,15 +153,7 @@ profiles:
     tokens:
       - {{platform: ios, token: {IOS_TOKEN}}}
       - {{platform: android, token: "{ANDROID_TOKEN}"}}
-""".encode(),
-    )
-    return config
-
-
-IOS_TOKEN = "9f3a1c27" * 8
-"""An invented device token."""
-ANDROID_TOKEN = "dX1nVeNtEdToKeN0000001:APA91b" + "Simulated0" * 12
-"""An invented registration token."""
+"""
 
 
 def claim_folder(folder: Path) -> None:
@@ -171,7 +175,11 @@ def claim_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"cannot use {folder}: {error.strerror}") from None
-    _write(marker, b"")
+    _mark(folder)
+
+
+def _mark(folder: Path) -> None:
+    _write(folder / _MARKER, b"")
     _write(folder / ".gitignore", b"*\n")
 
 

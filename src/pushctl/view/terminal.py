@@ -152,10 +152,9 @@ def excerpt(line: str, column: int | None, width: int = 100) -> tuple[str, int |
     start = 0
     if column is not None and column > width - 20:
         start = column - width // 2
-    clean = printable(line[start : start + width].rstrip("\r\n").replace("\t", " "), width)
-    # printable() strips blanks at both ends; put back those in front of the text
-    lead = len(line[start:]) - len(line[start:].lstrip())
-    clean = " " * lead + clean
+    part = line[start : start + width].rstrip().replace("\t", " ")
+    text = part.lstrip()  # the blanks in front are kept: the caret counts them
+    clean = " " * (len(part) - len(text)) + printable(text, width)
     if column is None:
         return clean, None
     return clean, min(max(column - 1 - start, 0), len(clean))

@@ -110,17 +110,24 @@ class ConnectFailed(Exception):
         super().__init__(message)
 
 
+def tls_reason(error: ssl.SSLError) -> str:
+    """Return OpenSSL's name of what went wrong, or the error's type if it has none."""
+    # Errors that Python raises itself lack the attribute altogether.
+    reason: str | None = getattr(error, "reason", None)
+    return reason or type(error).__name__
+
+
 def tls_failed(where: str, error: ssl.SSLError) -> ConnectFailed:
     """Return what *error* means for the connection to *where* ("host:port")."""
-    if error.reason == "TLSV1_ALERT_NO_APPLICATION_PROTOCOL":
+    reason = tls_reason(error)
+    if reason == "TLSV1_ALERT_NO_APPLICATION_PROTOCOL":
         return ConnectFailed("alpn", f"{where}: the server does not offer HTTP/2", NO_ALPN)
     if isinstance(error, ssl.SSLCertVerificationError):
-        what, hint = _VERIFY.get(
-            error.verify_code,
-            (f"its certificate cannot be verified ({error.verify_message})", _INSPECTED),
-        )
+        known = _VERIFY.get(error.verify_code)
+        if known is None:
+            known = f"its certificate cannot be verified ({error.verify_message})", _INSPECTED
+        what, hint = known
         return ConnectFailed("tls", f"{where}: the server is not trusted: {what}", hint)
-    reason = error.reason or type(error).__name__
     what, hint = _REASONS.get(reason, (f"TLS failed ({reason})", _NOT_TLS))
     return ConnectFailed("tls", f"{where}: no TLS connection: {what}", hint)
 

@@ -16,7 +16,7 @@ from typing import Final, TypeAlias, cast
 
 from pushctl.wire.connection import Connection
 from pushctl.wire.dial import connect, firewall_hint, resolve
-from pushctl.wire.errors import ConnectFailed, Stage, alpn_failed, tls_failed
+from pushctl.wire.errors import ConnectFailed, Stage, alpn_failed, tls_failed, tls_reason
 from pushctl.wire.events import Closed, Event
 
 _LONGEST_TICK_S: Final = 1.0
@@ -91,7 +91,7 @@ class Link(asyncio.Protocol):
         self._clock = clock
         self._liveness = liveness
         # Often enough that a deadline is late by an eighth at most, never busier than needed.
-        shortest = min(request_timeout_s, liveness.busy_s, liveness.answer_s) / 8
+        shortest = min(request_timeout_s, *dataclasses.astuple(liveness)) / 8
         self._tick_s = min(_LONGEST_TICK_S, max(_SHORTEST_TICK_S, shortest))
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -201,10 +201,8 @@ class Link(asyncio.Protocol):
         """
         self.connection.close()
         self.flush()
-        transport = self._transport
-        if transport is None:
-            return
-        transport.close()
+        assert self._transport is not None, "open() has returned"
+        self._transport.close()
         await asyncio.wait([self._gone])
 
     # ------------------------------------------------------------------ asyncio's side
@@ -323,7 +321,7 @@ class Link(asyncio.Protocol):
 def _cause(error: Exception) -> str:
     """Return a short, safe name of what asyncio reported."""
     if isinstance(error, ssl.SSLError):
-        return error.reason or type(error).__name__
+        return tls_reason(error)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return type(error).__name__

@@ -1,0 +1,243 @@
+"""
+From the rows of an audience to pushes, and to the outcomes of rows that never go out.
+
+This is the hot path of a run on our side of the wire: what is the same for all pushes of a
+credential (topic, header fields, a uniform body) is made once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
+
+from pushctl import catalog
+from pushctl.dispatch.lane import Lane
+from pushctl.dispatch.push import Push
+from pushctl.gateway import apns, apns_request, fcm_request
+from pushctl.job.binding import Binding, Chooser, Wish
+from pushctl.message.content import ApnsContent, FcmContent, MissingAttribute, PayloadTooLarge
+from pushctl.outcome import JsonValue, Kind, Outcome, Service
+from pushctl.records.record import Address
+from pushctl.rules.apns import topic_for
+
+Row: TypeAlias = tuple[Any, ...]
+"""A row of a prepared audience, see :data:`pushctl.audience.prepare.COLUMNS`."""
+
+
+class Decisions(Protocol):
+    """Who hears of rows that never go out."""
+
+    def decided(self, address: Address, outcome: Outcome) -> None:
+        """A row was decided on our side: a missing token, a skip."""
+
+
+_NO_ATTRIBUTES: Mapping[str, JsonValue] = {}
+
+
+class Outgoing:
+    """Makes pushes for one run.  Each push's subject is its row."""
+
+    def __init__(
+        self,
+        bindings: Mapping[str, Binding],
+        lanes: Mapping[str, Lane],
+        chooser: Chooser,
+        decisions: Decisions,
+        *,
+        id_prefix: str,
+        validate_only: bool,
+    ) -> None:
+        """*id_prefix* is what the apns-ids of the run share."""
+        self._bindings = bindings
+        self._lanes = lanes
+        self._chooser = chooser
+        self._decisions = decisions
+        self._id_prefix = id_prefix.encode("ascii")
+        self._validate_only = validate_only
+        self._makers: dict[tuple[Any, Any, Any, Any], _Maker | None] = {}
+        self._by_lane: dict[Lane, _Maker] = {}
+
+    def pushes(self, rows: Sequence[Row], now: float) -> list[tuple[Lane, Push]]:
+        """
+        Return the pushes of *rows* with their lanes; *now* is epoch seconds.
+
+        Rows that are not sent are handed to the recorder here.
+        """
+        ready = []
+        makers = self._makers
+        for row in rows:
+            if row[11] is not None:
+                self._decided(row, None, Kind(row[11]), row[12], row[13])
+                continue
+            key = (row[3], row[6], row[7], row[8])
+            maker = makers.get(key) if key in makers else self._maker(row)
+            if maker is None:
+                detail = "no credential of the config fits this row"
+                self._decided(row, None, Kind.SKIPPED, "NoCredential", detail)
+                continue
+            try:
+                ready.append((maker.lane, maker.push(row, now)))
+            except MissingAttribute as error:
+                self._decided(row, maker, Kind.SKIPPED, "MissingAttribute", str(error))
+            except PayloadTooLarge as error:
+                self._decided(row, maker, Kind.SKIPPED, "PayloadTooLarge", str(error))
+        return ready
+
+    def address(self, lane: Lane, push: Push) -> Address:
+        """Return whom *push* went to, as a record tells it."""
+        row: Any = push.subject
+        return _address(row, self._by_lane[lane])
+
+    def refine(self, push: Push, outcome: Outcome) -> Outcome:
+        """Return *outcome* by what the row knows: a token registered again is not dead."""
+        row: Any = push.subject
+        return apns.keep_if_registered_since(outcome, row[9]) if row[9] else outcome
+
+    @property
+    def lane_fields(self) -> Mapping[Lane, Mapping[str, Any]]:
+        """Return what the records of a lane's pushes have in common."""
+        return _LaneFields(self._by_lane)
+
+    def _maker(self, row: Row) -> _Maker | None:
+        wish = Wish(Service(row[3]), row[6], row[7], row[8])
+        settings = self._chooser.choose(wish)
+        maker: _Maker | None = None
+        if settings is not None:
+            binding, lane = self._bindings[settings.name], self._lanes[settings.name]
+            if binding.service is Service.APNS:
+                maker = _ApnsMaker(binding, lane, self._id_prefix)
+            else:
+                maker = _FcmMaker(binding, lane, validate_only=self._validate_only)
+            maker = self._by_lane.setdefault(lane, maker)
+        self._makers[row[3], row[6], row[7], row[8]] = maker
+        return maker
+
+    def _decided(
+        self, row: Row, maker: _Maker | None, kind: Kind, reason: str, detail: str | None
+    ) -> None:
+        own = catalog.own(reason)
+        outcome = Outcome(
+            kind=kind,
+            reason=reason,
+            description=own.description,
+            category=own.category,
+            token_action=own.token_action,
+            retryable=own.retryable,
+            detail=detail,
+        )
+        self._decisions.decided(_address(row, maker), outcome)
+
+
+class _LaneFields(Mapping[Lane, Mapping[str, Any]]):
+    """A view: the lanes and their topics are known only once a push was made."""
+
+    def __init__(self, makers: Mapping[Lane, _Maker]) -> None:
+        self._makers = makers
+
+    def __getitem__(self, lane: Lane) -> Mapping[str, Any]:
+        maker = self._makers[lane]
+        environment = maker.credential.environment
+        return {
+            "service": maker.credential.service.value,
+            "credential": maker.credential.name,
+            "environment": None if environment is None else environment.value,
+            "topic": maker.topic,
+        }
+
+    def __iter__(self) -> Iterator[Lane]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+class _Maker:
+    """Makes the pushes of one credential."""
+
+    def __init__(self, binding: Binding, lane: Lane) -> None:
+        credential = binding.credential
+        self.lane = lane
+        self.credential = credential
+        self.topic = credential.topic
+        """The apns-topic as it is sent, once a push was made."""
+        self._render = binding.message.render
+
+    def push(self, row: Row, now: float) -> Push:
+        raise NotImplementedError
+
+
+class _ApnsMaker(_Maker):
+    def __init__(self, binding: Binding, lane: Lane, id_prefix: bytes) -> None:
+        super().__init__(binding, lane)
+        self._id_prefix = id_prefix
+        self._fields: tuple[tuple[bytes, bytes], ...] = ()
+        self._source_fields: object = None
+
+    def push(self, row: Row, now: float) -> Push:
+        number, token = row[0], row[2]
+        content = self._render(_attributes(row), now=now)
+        assert isinstance(content, ApnsContent)
+        if content.fields is not self._source_fields:
+            self._source_fields = content.fields
+            self._fields = apns_request.fields(content, self.credential.topic)
+            if self.credential.topic is not None:
+                self.topic = topic_for(content.push_type, self.credential.topic)
+        path = apns_request.path(token)
+        push_id = b"%b%012x" % (self._id_prefix, number)
+        return Push(number, row, path, self._fields, push_id, content.body)
+
+
+class _FcmMaker(_Maker):
+    def __init__(self, binding: Binding, lane: Lane, *, validate_only: bool) -> None:
+        super().__init__(binding, lane)
+        assert binding.credential.project_id is not None
+        self._path = fcm_request.path(binding.credential.project_id)
+        self._validate_only = validate_only
+
+    def push(self, row: Row, now: float) -> Push:
+        content = self._render(_attributes(row), now=now)
+        assert isinstance(content, FcmContent)
+        target = (target_of(row), row[2])
+        body = fcm_request.body(content, target=target, validate_only=self._validate_only)
+        return Push(row[0], row, self._path, content.fields, None, body)
+
+
+def target_of(row: Row) -> str:
+    """Return the kind of target of *row*: ``token``, or what stands behind ``--fcm-``."""
+    source: str = row[1]
+    return source[6:] if source.startswith("--fcm-") else "token"
+
+
+def target_row(number: int, kind: str, value: str) -> Row:
+    """Return a row for an FCM topic or condition."""
+    rest = (None,) * 10
+    return (number, f"--fcm-{kind}", value, Service.FCM.value, *rest)
+
+
+def _address(row: Row, maker: _Maker | None) -> Address:
+    credential, environment, topic = row[6], row[7], row[8]
+    if maker is not None:
+        credential = maker.credential.name
+        environment = maker.credential.environment
+        topic = maker.topic
+    return Address(
+        row=row[0],
+        source=row[1],
+        profile=row[5],
+        service=row[3],
+        platform=row[4],
+        credential=credential,
+        environment=None if environment is None else str(environment),
+        topic=topic,
+        token=row[2],
+        target=target_of(row),
+    )
+
+
+def _attributes(row: Row) -> Mapping[str, JsonValue]:
+    text = row[10]
+    if text is None:
+        return _NO_ATTRIBUTES
+    attributes: Mapping[str, JsonValue] = json.loads(text)
+    return attributes

@@ -1,0 +1,308 @@
+"""One run while it runs: lanes, connections, signals, the clock, and how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import random
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from pushctl import catalog
+from pushctl.dispatch.lane import Lane
+from pushctl.dispatch.pace import Pacer
+from pushctl.dispatch.policy import Policy
+from pushctl.dispatch.push import Push
+from pushctl.dispatch.runner import Route, Runner
+from pushctl.dispatch.thresholds import Stop
+from pushctl.errors import StorageError
+from pushctl.gateway import apns, fcm
+from pushctl.job.binding import Binding, Chooser
+from pushctl.job.ending import Ending
+from pushctl.job.outgoing import Outgoing, Row
+from pushctl.job.recorder import OnRecord, Recorder
+from pushctl.outcome import Kind, Outcome, Service
+from pushctl.records.identity import push_id_prefix
+from pushctl.view.progress import Snapshot
+from pushctl.wire.errors import ConnectFailed
+from pushctl.wire.link import Endpoint
+
+FCM_RATE = 10_000.0
+"""FCM's default quota is 600,000 messages a minute a project (Firebase, throttling and quotas)."""
+FCM_RAMP_S = 60.0
+FCM_RAMP_FROM = 100_000
+"""Runs from this size on grow to the full rate over a minute (Firebase, scale-fcm)."""
+_GOOGLE_HOST = "fcm.googleapis.com"
+_TICK_S = 0.2
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How a run is delivered."""
+
+    policy: Policy = dataclasses.field(default_factory=Policy)
+    connections: int = 8
+    """Most connections for a credential."""
+    concurrency: int | None = None
+    """Most requests in flight for a credential; ``None`` as the service says."""
+    rate: float | None = None
+    """Most pushes a second for a credential; ``None`` is the service's quota."""
+    timeout_s: float = 30.0
+    max_duration_s: float | None = None
+    validate_only: bool = False
+
+
+class Watcher(Protocol):
+    """Who follows a run: the screen."""
+
+    on_record: OnRecord | None
+
+    def outcome(self, service: str | None, outcome: Outcome) -> None:
+        """A row ended otherwise than accepted."""
+
+    def connecting(self, lane: Lane, problem: ConnectFailed, retry_in_s: float | None) -> None:
+        """A connection could not be opened."""
+
+    def tick(self, snapshot: Snapshot) -> None:
+        """Where the run stands; called several times a second."""
+
+    def stopping(self, stop: Stop, in_flight: int) -> None:
+        """The run ends early and waits for the answers that are due."""
+
+
+class Running:
+    """A run that is ready to go.  Make it, then await :meth:`go` once."""
+
+    def __init__(
+        self,
+        run: str,
+        delivery: Delivery,
+        recorder: Recorder,
+        bindings: Mapping[str, Binding],
+        chooser: Chooser,
+        watcher: Watcher,
+        *,
+        sendable: Mapping[str, int],
+        inputs: int,
+    ) -> None:
+        """*sendable* is how many pushes go out with each credential, *inputs* all rows."""
+        self._delivery = delivery
+        self._recorder = recorder
+        self._watcher = watcher
+        self._inputs = inputs
+        self._problems: list[str] = []
+        self._signals = 0
+        self._lanes = {
+            name: self._lane(name, binding, sendable.get(name, 0))
+            for name, binding in bindings.items()
+        }
+        self._routes = {
+            self._lanes[name]: self._route(binding) for name, binding in bindings.items()
+        }
+        self._outgoing = Outgoing(
+            bindings,
+            self._lanes,
+            chooser,
+            recorder,
+            id_prefix=push_id_prefix(run),
+            validate_only=delivery.validate_only,
+        )
+        recorder.address_of = self._outgoing.address
+        recorder.refine = self._outgoing.refine
+        recorder.lane_fields = self._outgoing.lane_fields
+        self._runner = Runner(self._routes, self, queue_limit=1024)
+
+    async def go(self, rows: Iterator[Sequence[Row]]) -> Ending:
+        """Send *rows*, window by window; return how it ended."""
+        begun = time.monotonic()
+        runner, recorder = self._runner, self._recorder
+        recorder.stop_run = self._stop
+        recorder.renew_lane = runner.renew
+        tending = asyncio.create_task(recorder.tend())
+        ticking = asyncio.create_task(self._tick(begun))
+        deadline = self._arm_deadline()
+        with _signals(self._signal):
+            try:
+                await _first_of(runner.run(self._feed(rows)), tending)
+            except StorageError as error:
+                recorder.storage_error = recorder.storage_error or error
+            finally:
+                if deadline is not None:
+                    deadline.cancel()
+                tending.cancel()
+                ticking.cancel()
+                await asyncio.gather(tending, ticking, return_exceptions=True)
+        return self._end(time.monotonic() - begun)
+
+    def connecting(self, lane: Lane, problem: ConnectFailed, retry_in_s: float | None) -> None:
+        """Pass on a connection that could not be opened."""
+        if retry_in_s is None:
+            self._problems.append(f"{lane.name}: {problem}")
+        self._watcher.connecting(lane, problem, retry_in_s)
+
+    async def _feed(
+        self, windows: Iterator[Sequence[Row]]
+    ) -> AsyncIterator[Sequence[tuple[Lane, Push]]]:
+        """Yield the pushes of each window once the journal has it on disk as opened."""
+        outgoing, recorder = self._outgoing, self._recorder
+        following = next(windows, None)
+        opened = None if following is None else asyncio.create_task(_open(recorder, following))
+        while following is not None and opened is not None:
+            window = following
+            await opened
+            following = next(windows, None)
+            if following is not None:  # its journal line is synced while this window is sent
+                opened = asyncio.create_task(_open(recorder, following))
+            yield outgoing.pushes(window, time.time())
+
+    async def _tick(self, begun: float) -> None:
+        while True:
+            await asyncio.sleep(_TICK_S)
+            recorder = self._recorder
+            self._watcher.tick(
+                Snapshot(
+                    elapsed_s=time.monotonic() - begun,
+                    total=self._inputs,
+                    totals=recorder.totals,
+                    retrying=recorder.waiting,
+                    in_flight=sum(lane.in_flight for lane in self._lanes.values()),
+                    p50_ms=recorder.latency_ms(0.5),
+                    p95_ms=recorder.latency_ms(0.95),
+                )
+            )
+
+    def _end(self, duration_s: float) -> Ending:
+        recorder = self._recorder
+        try:
+            recorder.finish()
+        except StorageError as error:
+            recorder.storage_error = recorder.storage_error or error
+        failure = recorder.storage_error
+        return Ending(
+            run=recorder.run,
+            campaign=recorder.campaign,
+            totals=dict(recorder.totals),
+            duration_s=duration_s,
+            bounce_log=str(recorder.bounce_log),
+            faulty=recorder.tally.faulty,
+            unreached=recorder.unreached,
+            refused=self._runner.refusals(),
+            problems=self._problems,
+            stop=self._runner.stopped,
+            storage_error=None if failure is None else str(failure),
+        )
+
+    # -- lanes --------------------------------------------------------------------------------
+
+    def _lane(self, name: str, binding: Binding, sendable: int) -> Lane:
+        service = binding.service
+        return Lane(
+            name,
+            service,
+            policy=self._delivery.policy,
+            effects=self._recorder,
+            pacer=self._pacer(binding, sendable),
+            jitter=random.SystemRandom().random,
+            least_wait_s=lambda outcome: _least_wait_s(service, outcome),
+        )
+
+    def _pacer(self, binding: Binding, sendable: int) -> Pacer:
+        if self._delivery.rate is not None:
+            return Pacer(self._delivery.rate)
+        if binding.credential.origin.host != _GOOGLE_HOST:
+            return Pacer(None)
+        return Pacer(FCM_RATE, ramp_s=FCM_RAMP_S if sendable >= FCM_RAMP_FROM else 0.0)
+
+    def _route(self, binding: Binding) -> Route:
+        credential = binding.credential
+        origin = credential.origin
+        is_apns = binding.service is Service.APNS
+        plain = is_apns and str(credential.environment) == "production"
+        return Route(
+            endpoint=Endpoint(origin.host, origin.port, str(origin), origin.host),
+            ssl_context=credential.ssl_context,
+            authorizer=credential,
+            read_answer=apns.read_answer if is_apns else fcm.read_answer,
+            read_goaway=apns.goaway_reason if is_apns else _no_reason,
+            accepted=Outcome(kind=Kind.ACCEPTED, status=200) if plain else None,
+            binds_token=is_apns,
+            connections=self._delivery.connections,
+            streams=self._delivery.concurrency,
+            timeout_s=self._delivery.timeout_s,
+            # In the sandbox the answer carries apns-unique-id, the key to Apple's Delivery Log.
+            decode_accepted=is_apns and not plain,
+        )
+
+    # -- stopping -----------------------------------------------------------------------------
+
+    def _stop(self, stop: Stop) -> None:
+        if self._runner.stopped is None:
+            self._runner.stop(stop)
+            in_flight = sum(lane.in_flight for lane in self._lanes.values())
+            self._watcher.stopping(stop, in_flight)
+
+    def _signal(self, number: int) -> None:
+        self._signals += 1
+        if self._signals > 1:
+            self._runner.abort("stopped at once by a second signal")
+        elif number == signal.SIGINT:
+            self._stop(Stop("interrupted", "interrupted by Ctrl-C"))
+        else:
+            self._stop(Stop("terminated", f"stopped by {signal.Signals(number).name}"))
+
+    def _arm_deadline(self) -> asyncio.TimerHandle | None:
+        limit = self._delivery.max_duration_s
+        if limit is None:
+            return None
+        stop = Stop("deadline", f"--max-duration of {limit:g} s is over", "resume the run")
+        return asyncio.get_running_loop().call_later(limit, self._stop, stop)
+
+
+async def _open(recorder: Recorder, window: Sequence[Row]) -> None:
+    await recorder.open_window(window[0][0], window[-1][0])
+
+
+def _no_reason(_debug: bytes) -> str | None:
+    return None
+
+
+def _least_wait_s(service: Service, outcome: Outcome) -> float | None:
+    if outcome.reason is not None:
+        found = catalog.lookup(
+            service.value, outcome.reason, status=outcome.status, case=outcome.case
+        )
+        if found is not None:
+            return found.min_wait_s
+    return catalog.by_status(service.value, outcome.status or 0).min_wait_s
+
+
+async def _first_of(work: Coroutine[Any, Any, None], guard: asyncio.Task[None]) -> None:
+    """Await *work*; if *guard* fails first, cancel it and raise what *guard* raised."""
+    task = asyncio.create_task(work)
+    await asyncio.wait({task, guard}, return_when=asyncio.FIRST_COMPLETED)
+    if guard.done() and not task.done():
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        guard.result()
+    await task
+
+
+@contextlib.contextmanager
+def _signals(handle: Callable[[int], None]) -> Iterator[None]:
+    """While entered, SIGINT, SIGTERM and SIGHUP call *handle* instead of ending the process."""
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    try:
+        for number in numbers:
+            loop.add_signal_handler(number, handle, number)
+    except (ValueError, RuntimeError):  # not in the main thread: a caller's own business
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)

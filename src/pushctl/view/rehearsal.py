@@ -1,0 +1,50 @@
+"""Shows what a send would do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pushctl.outcome import Kind
+from pushctl.rules.text import printable, shorten_token
+from pushctl.view.progress import clock
+from pushctl.view.terminal import Terminal
+
+
+def show_rehearsal(document: Mapping[str, Any], terminal: Terminal) -> None:
+    """
+    Print the dry run's *document* for people.
+
+    Its keys: ``inputs``, ``to_send``, ``estimate_s``, ``credentials`` (name, number and sizes),
+    ``decided`` (kind, reason, count), ``samples``.
+    """
+    say = terminal.data
+    say(f"dry run: {document['to_send']:,} of {document['inputs']:,} would be sent; nothing was\n")
+    for one in document["credentials"]:
+        say(
+            f"  {printable(one['credential'], 80)}: {one['number']:,} pushes,"
+            f" payload {one['least_bytes']:,} to {one['most_bytes']:,} bytes\n"
+        )
+    for one in document["decided"]:
+        mark = terminal.mark(one["outcome"])
+        say(f"  {mark} {one['count']:,} {Kind(one['outcome']).value}: {one['reason']}\n")
+    if document["to_send"]:
+        say(f"  would take about {clock(document['estimate_s'])} ({document['assuming']})\n")
+    for sample in document["samples"]:
+        _show_sample(sample, terminal)
+
+
+def _show_sample(sample: Mapping[str, Any], terminal: Terminal) -> None:
+    title = f"\n{sample['source']} through {sample['credential']}:"
+    terminal.data(terminal.paint(printable(title.strip(), 400), "bold", out=True) + "\n")
+    token = sample["token"]
+    path = printable(sample["path"].replace(token, shorten_token(token)), 400)
+    terminal.data(f"  POST https://{sample['authority']}{path}\n")
+    fields: Sequence[tuple[str, str]] = sample["fields"]
+    for name, value in fields:
+        terminal.data(f"  {name}: {printable(value, 400)}\n")
+    body = sample["body"].replace(token, shorten_token(token))
+    for line in json.dumps(json.loads(body), ensure_ascii=False, indent=2).splitlines():
+        lead = len(line) - len(line.lstrip(" "))
+        terminal.data("  " + " " * lead + printable(line, 4096) + "\n")
