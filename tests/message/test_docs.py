@@ -1,0 +1,36 @@
+"""The page about messages says what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from message.kit import apns_body, fcm_message, from_yaml
+from pushctl.message.fields import FIELDS
+from pushctl.message.lint import Verdict, lint
+from pushctl.message.template import _ALLOWED_FILTERS
+from pushctl.outcome import Service
+
+PAGE = (Path(__file__).parent.parent.parent / "docs/messages.md").read_text()
+ANNA = {"first_name": "Anna", "order": 17, "unread": 2}
+
+
+def test_the_example_file_passes_the_lint() -> None:
+    """The message file on the page is a good one, and can be filled."""
+    example = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    assert example is not None
+    message = from_yaml(example[1])
+
+    assert Verdict() == lint(message, list(Service))
+    assert "Order 17 is on its way to you" == apns_body(message, ANNA)["aps"]["alert"]["body"]
+    assert "van" == fcm_message(message, ANNA)["android"]["notification"]["sound"]
+
+
+def test_every_option_and_filter_is_on_the_page() -> None:
+    """No field of the message and no filter is left unsaid."""
+    options = [f"--{field.name.replace('_', '-')}" for field in FIELDS]
+    missing = [name for name in options if name not in PAGE and name not in ("--apns", "--fcm")]
+    filters = [name for name in _ALLOWED_FILTERS - {"d", "count"} if f"`{name}" not in PAGE]
+
+    assert [] == missing
+    assert [] == filters
