@@ -16,7 +16,7 @@ from cli.kit import (
     serving,
 )
 
-from pushctl.simulator import Rule, Script, make_credentials
+from pushctl.simulator import Rule, Say, Script, make_credentials
 
 HELLO = ("--title", "Hello")
 
@@ -71,7 +71,7 @@ REJECTED = {
     "APNs 400": (
         ios(1, "bd"),
         {"status": 400, "reason": "BadDeviceToken", "dead_since": None},
-        {"category": "token", "token_action": "check-environment", "retryable": "yes-after-fix"},
+        {"category": "token", "token_action": "check-environment", "retryable": "no"},
     ),
     "APNs 400 of a reason nobody knows": (
         ios(1, "f0"),
@@ -195,8 +195,6 @@ def test_a_refused_stream_goes_again_at_once(tmp_path: Path) -> None:
 
 def test_a_busy_service_is_asked_again(tmp_path: Path) -> None:
     """FCM's 503 with a Retry-After inside --retry-for is tried again after that time."""
-    from pushctl.simulator import Say
-
     busy = Say(reason="UNAVAILABLE", fields=(("retry-after", "1"),))
     rule = Rule(token=android(), answer=busy, times=1)
     with serving(tmp_path, Script(rules=(rule,))) as served:
@@ -323,16 +321,12 @@ def test_a_refused_key_costs_one_request(project: Project, tmp_path: Path) -> No
     assert any("'shop-ios' was refused" in warning for warning in result.warnings)
 
 
-def test_a_refused_service_account_sends_nothing(tmp_path: Path, project: Project) -> None:
+def test_a_refused_service_account_sends_nothing(project: Project) -> None:
     """Where the token endpoint refuses the account nothing is sent: not_sent, exit 4."""
-    stranger = tmp_path / "stranger"
-    with serving(stranger, Script()) as other:
-        made = make_credentials(stranger, other.simulator)
-    theirs = str(made.service_account_file)
-    account = made.service_account_file.read_text().replace(other.url, project.served.url)
-    made.service_account_file.write_text(account)
-    ours = str(project.served.made.service_account_file)
-    project.write("pushctl.yaml", project.config.read_text().replace(ours, theirs))
+    account = project.served.made.service_account_file
+    project.write("stranger.json", account.read_text().replace("push@", "stranger@"))
+    text = project.config.read_text().replace(str(account), "stranger.json")
+    project.write("pushctl.yaml", text)
 
     result = project.send("--token", android(), *HELLO, "-o", "jsonl")
 

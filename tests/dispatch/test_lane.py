@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -75,6 +75,9 @@ class World:
     def finished(self, lane: Lane, push: Push, outcome: Outcome, now: float) -> None:
         assert push.row not in self.ended, "a push ends once"
         self.ended[push.row] = outcome
+
+    def sending(self, lane: Lane, pushes: Sequence[Push]) -> None:
+        pass
 
     def retrying(self, lane: Lane, push: Push, outcome: Outcome, now: float) -> None:
         self.retried.append(push.row)

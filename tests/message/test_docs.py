@@ -8,11 +8,11 @@ from pathlib import Path
 from message.kit import apns_body, fcm_message, from_yaml
 from pushctl.message.fields import FIELDS
 from pushctl.message.lint import Verdict, lint
-from pushctl.message.template import _ALLOWED_FILTERS
-from pushctl.outcome import Service
+from pushctl.message.template import ALLOWED_FILTERS
+from pushctl.outcome import JsonValue, Service
 
 PAGE = (Path(__file__).parent.parent.parent / "docs/messages.md").read_text()
-ANNA = {"first_name": "Anna", "order": 17, "unread": 2}
+ANNA: dict[str, JsonValue] = {"first_name": "Anna", "order": 17, "unread": 2}
 
 
 def test_the_example_file_passes_the_lint() -> None:
@@ -30,7 +30,7 @@ def test_every_option_and_filter_is_on_the_page() -> None:
     """No field of the message and no filter is left unsaid."""
     options = [f"--{field.name.replace('_', '-')}" for field in FIELDS]
     missing = [name for name in options if name not in PAGE and name not in ("--apns", "--fcm")]
-    filters = [name for name in _ALLOWED_FILTERS - {"d", "count"} if f"`{name}" not in PAGE]
+    filters = [name for name in ALLOWED_FILTERS - {"d", "count"} if f"`{name}" not in PAGE]
 
     assert [] == missing
     assert [] == filters

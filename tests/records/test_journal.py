@@ -24,11 +24,11 @@ def a_record(row: int, kind: Kind = Kind.REJECTED) -> Record:
 
 def written(path: Path) -> Path:
     journal = Journal(path)
-    journal.add_start("r1")
-    journal.add_window(1, 6)
+    journal.add_start("r1", "boot-1")
+    journal.add_window(range(1, 7))
     journal.flush()
-    journal.add_accepted(1, 5, None, None)
-    journal.add_accepted(3, 6, "name", "unique")
+    journal.add_accepted("shop", 1, 5, None, None)
+    journal.add_accepted("shop", 3, 6, "name", "unique")
     journal.add_outcome(a_record(2))
     journal.add_attempt(4, 11.0, 503, "Shutdown")
     journal.flush()
@@ -53,8 +53,10 @@ def test_a_journal_tells_how_every_row_ended(tmp_path: Path) -> None:
         replay.high,
         replay.ended,
         replay.torn,
-        replay.open_rows(),
+        replay.uncertain("boot-2"),
     )
+    assert [] == replay.uncertain("boot-1")
+    assert 2 == replay.accepted.total()
     assert 2 == replay.totals()[Kind.ACCEPTED]
 
 
@@ -118,8 +120,8 @@ def test_a_full_disk_leaves_the_journal_whole_and_keeps_the_lines(
     """A write that stops half-way is taken back, and a second try writes the same lines."""
     path = tmp_path / "journal.jsonl"
     journal = Journal(path)
-    journal.add_start("r1")
-    journal.add_window(1, 1)
+    journal.add_start("r1", "boot-1")
+    journal.add_window([1])
     journal.flush()
     real = os.write
     calls = []
@@ -174,7 +176,7 @@ def test_a_journal_is_private_and_never_follows_a_link(tmp_path: Path) -> None:
 def test_a_journal_of_another_schema_is_refused(tmp_path: Path) -> None:
     """A future journal is not guessed at."""
     path = tmp_path / "journal.jsonl"
-    line, _ = journal_module.seal({"t": "start", "schema": 99, "run": "r"}, 0)
+    line, _ = journal_module.seal({"t": "start", "schema": 99, "run": "r", "boot": None}, 0)
     path.write_bytes(line)
     with pytest.raises(InvalidInput, match="schema 99"):
         replay_journal(path)

@@ -50,7 +50,9 @@ def deliver(
     if dry_run:
         return _rehearse(order, terminal, output)
     consent = "none recorded" if order.audience is None else order.audience.consent
-    screen = Screen(terminal, output, progress=progress, consent=consent)
+    screen = Screen(
+        terminal, output, progress=progress, consent=consent, warnings=order.messages.warnings
+    )
     on_usr1(screen)
     try:
         ending = send(order, screen, os.environ)

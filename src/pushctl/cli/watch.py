@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pushctl.dispatch.lane import Lane
 from pushctl.dispatch.thresholds import Stop
+from pushctl.errors import Problem
 from pushctl.job.binding import Binding
 from pushctl.job.ending import Ending
 from pushctl.job.recorder import OnRecord
@@ -33,8 +34,19 @@ from pushctl.wire.errors import ConnectFailed
 class Screen:
     """Follows one send for a person (stderr) and for whoever reads its data (stdout)."""
 
-    def __init__(self, terminal: Terminal, output: str, *, progress: str, consent: str) -> None:
-        """*output* is the ``-o`` of the command, *consent* what the audience says about it."""
+    def __init__(
+        self,
+        terminal: Terminal,
+        output: str,
+        *,
+        progress: str,
+        consent: str,
+        warnings: Sequence[Problem] = (),
+    ) -> None:
+        """
+        *output* is the ``-o`` of the command, *consent* what the audience says about it,
+        *warnings* what is doubtful about the message once it was judged.
+        """
         self.on_record: OnRecord | None = None
         self._terminal = terminal
         self._output = output
@@ -47,7 +59,7 @@ class Screen:
         )
         self._shows_progress = progress != "never" and terminal.quiet == 0
         self._last: Snapshot | None = None
-        self._warned: set[str] = set()
+        self._warnings = warnings
 
     # -- while the run goes on ----------------------------------------------------------------
 
@@ -60,13 +72,17 @@ class Screen:
             where = [name, {"apns": "APNs", "fcm": "FCM"}[binding.service.value]]
             where += [str(part) for part in (credential.environment,) if part]
             where += [part for part in (credential.topic, credential.project_id) if part]
-            where += [credential.fingerprint, f"{found.sendable[name]:,} recipients"]
+            number = found.sendable[name]
+            where += [credential.fingerprint, f"{number:,} recipient{'s' * (number != 1)}"]
             dot = " · " if terminal.unicode else ", "
             terminal.say(f"{arrow} {printable(dot.join(where), 400)}", style="cyan")
         terminal.say(f"  run {run}, consent: {self._consent}")
+        doubts: list[Problem] = []
         for binding in bindings.values():
-            for warning in binding.credential.warnings:
-                terminal.warn(warning.message, hint=warning.hint)
+            doubts += binding.credential.warnings
+        for warning in (*doubts, *self._warnings):
+            place = f"{warning.place}: " if warning.place else ""
+            terminal.warn(place + warning.message, hint=warning.hint)
         self._choose_records(found)
 
     def outcome(self, service: str | None, outcome: Outcome) -> None:
@@ -155,14 +171,13 @@ class Screen:
             )
         for name, reason in ending.refused:
             terminal.warn(f"credential {name!r} was refused: {reason}")
-        for problem in ending.problems:
-            terminal.warn(problem)
         if ending.stop is not None and ending.stop.kind in ("canary", "threshold", "deadline"):
             terminal.warn(f"stopped: {ending.stop.why}", hint=ending.stop.hint)
-        if ending.totals[Kind.UNKNOWN]:
+        unknown = ending.totals[Kind.UNKNOWN]
+        if unknown:
             terminal.warn(
-                f"{ending.totals[Kind.UNKNOWN]:,} are unknown: sent and never answered;"
-                " pushctl does not send them again by itself"
+                f"{unknown:,} {'is' if unknown == 1 else 'are'} unknown: sent and never answered;"
+                " pushctl does not send again by itself what may have arrived"
             )
         if not sent and not ending.totals[Kind.NOT_SENT]:
             terminal.warn("nothing was sent")

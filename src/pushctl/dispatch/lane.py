@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from pushctl.dispatch.pace import Pacer
@@ -24,6 +24,9 @@ class Effects(Protocol):
 
     def finished(self, lane: Lane, push: Push, outcome: Outcome, now: float) -> None:
         """*push* ended in *outcome*; called exactly once for every push."""
+
+    def sending(self, lane: Lane, pushes: Sequence[Push]) -> None:
+        """*pushes* are about to be written to a connection."""
 
     def retrying(self, lane: Lane, push: Push, outcome: Outcome, now: float) -> None:
         """*push* was answered with something retryable and waits."""
@@ -119,6 +122,7 @@ class Lane:
                     push.first_at = now
             push.attempts += 1
             push.sent_at = now
+        self._effects.sending(self, taken)
         return taken
 
     def next_wake(self, now: float) -> float | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pushctl.audience import Recipient
 from pushctl.config import CredentialSettings, Settings, choose_credential
 from pushctl.credentials import Credential, open_credentials
+from pushctl.errors import InvalidInput, Problem
 from pushctl.job.messages import Messages
 from pushctl.message.compile import CompiledMessage
 from pushctl.outcome import Service
@@ -81,7 +82,20 @@ def open_bindings(
     Raises :class:`~pushctl.errors.InvalidInput` with the problems of all of them.
     """
     opened = open_credentials(needed, environ=environ)
+    _check_trust(opened)
     return {
         settings.name: Binding(credential, settings, messages.of(credential.service))
         for settings, credential in zip(needed, opened, strict=True)
     }
+
+
+def _check_trust(credentials: Sequence[Credential]) -> None:
+    """Read every ``ca_file`` now: one that is missing must not cost a run."""
+    problems: list[Problem] = []
+    for credential in credentials:
+        try:
+            credential.ssl_context()
+        except InvalidInput as error:
+            problems += error.problems
+    if problems:
+        raise InvalidInput(problems=problems)

@@ -97,8 +97,8 @@ def make_order(options: SendOptions, settings: Settings, stdin: BinaryIO | None)
             connections=_positive("--connections", options.connections) or 8,
             concurrency=_positive("--concurrency", options.concurrency),
             rate=_rate(options.rate),
-            timeout_s=_seconds("--timeout", options.timeout) or 30.0,
-            max_duration_s=_seconds("--max-duration", options.max_duration),
+            timeout_s=_some_seconds("--timeout", options.timeout) or 30.0,
+            max_duration_s=_some_seconds("--max-duration", options.max_duration),
             validate_only=options.validate_only,
         ),
     )
@@ -224,6 +224,13 @@ def _seconds(option: str, text: str | None) -> float | None:
     if seconds is None:
         raise UsageError(f"{option} {printable(text, 80)!r} is no time", hint=f"write {GRAMMAR}")
     return float(seconds)
+
+
+def _some_seconds(option: str, text: str | None) -> float | None:
+    seconds = _seconds(option, text)
+    if seconds == 0:
+        raise UsageError(f"{option} is a time above 0", hint=f"write {GRAMMAR}")
+    return seconds
 
 
 def _positive(option: str, number: int | None) -> int | None:

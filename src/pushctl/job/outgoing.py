@@ -7,6 +7,7 @@ credential (topic, header fields, a uniform body) is made once.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
@@ -90,8 +91,16 @@ class Outgoing:
         return _address(row, self._by_lane[lane])
 
     def refine(self, push: Push, outcome: Outcome) -> Outcome:
-        """Return *outcome* by what the row knows: a token registered again is not dead."""
+        """
+        Return *outcome* with what the row and the catalog know.
+
+        A token that was registered again is not dead; an outcome without an answer has our own
+        description.
+        """
         row: Any = push.subject
+        if outcome.status is None and outcome.reason is not None:
+            described = catalog.own(outcome.reason).description
+            return dataclasses.replace(outcome, description=described)
         return apns.keep_if_registered_since(outcome, row[9]) if row[9] else outcome
 
     @property

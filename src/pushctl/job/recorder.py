@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,12 +90,20 @@ class Recorder:
         if outcome.kind is Kind.ACCEPTED:
             latency_ms = int((now - push.sent_at) * 1000)
             self._accepted[lane] = self._accepted.get(lane, 0) + 1
-            self._journal.add_accepted(push.row, latency_ms, outcome.id, outcome.unique_id)
+            self._journal.add_accepted(
+                lane.name, push.row, latency_ms, outcome.id, outcome.unique_id
+            )
+            self.latencies[latency_ms if latency_ms < SLOWEST_MS else SLOWEST_MS] += 1
             if self._on_record is not None:
                 at = now + self._wall_offset
                 self._on_record(self._record(lane, push, outcome, at, latency_ms))
             return
         self._finished_otherwise(lane, push, outcome, now)
+
+    def sending(self, lane: Lane, pushes: Sequence[Push]) -> None:
+        """Note that *pushes* are about to be written.  Raises :class:`StorageError`."""
+        self._journal.add_sent([push.row for push in pushes])
+        self._journal.flush()
 
     def retrying(self, lane: Lane, push: Push, outcome: Outcome, now: float) -> None:
         """Note that *push* goes out again later."""
@@ -162,9 +170,9 @@ class Recorder:
 
     # -- the disk -----------------------------------------------------------------------------
 
-    async def open_window(self, low: int, high: int) -> None:
-        """Have rows *low* to *high* on disk as opened.  Raises :class:`StorageError`."""
-        self._journal.add_window(low, high)
+    async def open_window(self, rows: Sequence[int]) -> None:
+        """Have *rows* on disk as opened.  Raises :class:`StorageError`."""
+        self._journal.add_window(rows)
         self._journal.flush()
         await asyncio.to_thread(self._journal.sync)
 
@@ -188,8 +196,6 @@ class Recorder:
         """Hand everything to the operating system; on failure stop the run."""
         now = self._wall_clock()
         self.tally.answers += self._fold_accepted(now)
-        for latency_ms in self._journal.new_latencies():
-            self.latencies[min(latency_ms, SLOWEST_MS)] += 1
         try:
             self._journal.flush()
         except StorageError as error:

@@ -6,7 +6,7 @@ import dataclasses
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +129,7 @@ class _NoEffects:
     """A rehearsed lane asks nothing of the world."""
 
     def finished(self, lane: Lane, push: Push, outcome: Outcome, now: float) -> None: ...
+    def sending(self, lane: Lane, pushes: Sequence[Push]) -> None: ...
     def retrying(self, lane: Lane, push: Push, outcome: Outcome, now: float) -> None: ...
     def renew(self, lane: Lane) -> None: ...
     def stop(self, stop: object) -> None: ...

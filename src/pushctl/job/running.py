@@ -262,7 +262,7 @@ class Running:
 
 
 async def _open(recorder: Recorder, window: Sequence[Row]) -> None:
-    await recorder.open_window(window[0][0], window[-1][0])
+    await recorder.open_window([row[0] for row in window])
 
 
 def _no_reason(_debug: bytes) -> str | None:

@@ -26,6 +26,7 @@ from pushctl.job.running import Delivery, Running, Watcher
 from pushctl.job.survey import Survey, refuse_hopeless, survey
 from pushctl.records.folder import RunFolder, create_run, locked
 from pushctl.records.identity import new_run_id
+from pushctl.records.journal import boot_id
 
 WINDOW = 512
 """Rows that are opened in the journal at a time."""
@@ -124,7 +125,7 @@ def windows(
 
 def _carry_out(order: Order, run: str, folder: RunFolder, plan: Plan, sender: Sender) -> Ending:
     journal, log = open_recorder_files(folder.journal, order.bounce_log)
-    journal.add_start(run)
+    journal.add_start(run, boot_id())
     recorder = Recorder(
         journal,
         log,

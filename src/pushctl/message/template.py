@@ -43,7 +43,7 @@ _ALLOWED_TESTS = frozenset(
         *("==", "eq", "!=", "ne", "<", "lt", "<=", "le", ">", "gt", ">=", "ge", "in"),
     }
 )
-_ALLOWED_FILTERS = frozenset(
+ALLOWED_FILTERS = frozenset(
     {
         *("default", "d", "upper", "lower", "capitalize", "title", "trim", "truncate"),
         *("join", "first", "last", "length", "count", "round", "abs", "int", "float"),
@@ -232,7 +232,7 @@ def _make_environment() -> _Environment:
     )
     environment.globals.clear()
     environment.filters = {
-        name: environment.filters[name] for name in environment.filters if name in _ALLOWED_FILTERS
+        name: environment.filters[name] for name in environment.filters if name in ALLOWED_FILTERS
     }
     environment.filters |= {"int": _number(int), "float": _number(float)}
     environment.filters |= {"join": _join, "round": _round}
@@ -274,7 +274,7 @@ def _check_depth(tree: nodes.Node) -> None:
 
 def _check_name(node: nodes.Filter | nodes.Test) -> None:
     is_filter = isinstance(node, nodes.Filter)
-    allowed = _ALLOWED_FILTERS if is_filter else _ALLOWED_TESTS
+    allowed = ALLOWED_FILTERS if is_filter else _ALLOWED_TESTS
     if node.name not in allowed:
         kind = "filter" if is_filter else "test"
         words = ", ".join(sorted(word for word in allowed if word.isalpha()))

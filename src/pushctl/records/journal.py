@@ -3,17 +3,18 @@ The journal of a run: JSON lines, each carrying a checksum chained to the line b
 
 Line kinds (key ``t``):
 
-``start``     run id and schema.
-``open``      rows ``lo`` to ``hi`` may be sent from now on; on disk before their first byte leaves.
-``accepted``  a batch of accepted rows, column by column.
+``start``     run id, schema, and the boot of the machine; one for each process that sends.
+``open``      rows ``lo`` to ``hi``, or ``rows``, may be sent from now on; on disk before their
+              first byte leaves.
+``sent``      these rows are about to be written to a socket; written, not synced, before that.
+``accepted``  a batch of accepted rows of one credential, column by column.
 ``outcome``   the record of one row that ended otherwise.
 ``attempt``   a row was answered with something retryable, and waits for its next try.
-``counted``   the "Push counts" that were handed to the bounce log so far.
-``end``       the run ended, with its totals.
+``end``       the process has nothing more to send, with the totals of the run.
 
-A row in an opened window without an outcome is ``unknown`` after a crash; a row beyond every
-window was not sent.  Text is written as soon as it is flushed, so the death of the process loses
-nothing that was flushed; :meth:`Journal.sync` guards against the death of the machine.
+A row in an opened window without an outcome is ``unknown`` after the machine died.  After the
+death of the process alone nothing that was written is lost, so there a row is ``unknown`` only
+if it was ``sent``.  A row beyond every window was not sent.
 """
 
 from __future__ import annotations
@@ -76,10 +77,7 @@ class Journal:
         self._path = path
         self._chain = chain
         self._lines: list[dict[str, Any]] = []
-        self._rows: list[int] = []
-        self._latencies: list[int] = []
-        self._ids: dict[int, str] = {}
-        self._unique_ids: dict[int, str] = {}
+        self._accepted: dict[str, _Accepted] = {}
         self._wall_clock = wall_clock
         self._reserve = path.with_suffix(".reserve")
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -91,28 +89,36 @@ class Journal:
         except OSError as error:
             raise storage_error("open", str(path), error) from error
 
-    def add_start(self, run: str) -> None:
-        """Note the beginning of *run*."""
-        self._lines.append({"t": "start", "schema": SCHEMA, "run": run})
+    def add_start(self, run: str, boot: str | None) -> None:
+        """Note that a process begins to send *run*; *boot* names the machine's boot."""
+        self._lines.append({"t": "start", "schema": SCHEMA, "run": run, "boot": boot})
 
-    def add_window(self, low: int, high: int) -> None:
-        """Note that rows *low* to *high* may be sent.  Flush and sync before sending them."""
-        self._lines.append({"t": "open", "lo": low, "hi": high})
+    def add_window(self, rows: Sequence[int]) -> None:
+        """Note that *rows* may be sent.  Flush and sync before sending them."""
+        self._lines.append({"t": "open", **_span(rows)})
+
+    def add_sent(self, rows: Sequence[int]) -> None:
+        """Note that *rows* are about to be written to a socket.  Flush before that."""
+        self._lines.append({"t": "sent", **_span(rows)})
 
     def add_accepted(
-        self, row: int, latency_ms: int, push_id: str | None, unique_id: str | None
+        self,
+        credential: str,
+        row: int,
+        latency_ms: int,
+        push_id: str | None,
+        unique_id: str | None,
     ) -> None:
         """Note one accepted row.  *push_id* is ``None`` where it follows from run and row."""
-        self._rows.append(row)
-        self._latencies.append(latency_ms)
+        batch = self._accepted.get(credential)
+        if batch is None:
+            batch = self._accepted[credential] = _Accepted()
+        batch.rows.append(row)
+        batch.latencies.append(latency_ms)
         if push_id is not None:
-            self._ids[row] = push_id
+            batch.ids[row] = push_id
         if unique_id is not None:
-            self._unique_ids[row] = unique_id
-
-    def new_latencies(self) -> Sequence[int]:
-        """Return the latencies (ms) of the accepted rows that the next flush will write."""
-        return self._latencies
+            batch.unique_ids[row] = unique_id
 
     def add_outcome(self, record: Record) -> None:
         """Note the record of a row that ended otherwise than accepted."""
@@ -125,8 +131,7 @@ class Journal:
 
     def add_end(self, totals: dict[str, int]) -> None:
         """Note the end of the run (or of this process's share of it)."""
-        if self._rows:
-            self._lines.append(self._take_accepted())
+        self._take_accepted()
         self._lines.append({"t": "end", "totals": totals})
 
     def flush(self) -> None:
@@ -136,8 +141,8 @@ class Journal:
         Raises :class:`StorageError`: then the file ends where it ended before, the lines are
         kept, and after :meth:`release_reserve` a second try may succeed.
         """
-        if self._rows:
-            self._lines.append(self._take_accepted())
+        if self._accepted:
+            self._take_accepted()
         if not self._lines:
             return
         chain = self._chain
@@ -173,19 +178,47 @@ class Journal:
         self.release_reserve()
         os.close(self._descriptor)
 
-    def _take_accepted(self) -> dict[str, Any]:
-        line: dict[str, Any] = {
-            "t": "accepted",
-            "at": round(self._wall_clock(), 3),
-            "rows": self._rows,
-            "ms": self._latencies,
-        }
-        if self._ids:
-            line["ids"] = self._ids
-        if self._unique_ids:
-            line["unique_ids"] = self._unique_ids
-        self._rows, self._latencies, self._ids, self._unique_ids = [], [], {}, {}
+    def _take_accepted(self) -> None:
+        at = round(self._wall_clock(), 3)
+        for credential, batch in self._accepted.items():
+            line = {"t": "accepted", "at": at, "credential": credential}
+            self._lines.append(line | batch.columns())
+        self._accepted = {}
+
+
+class _Accepted:
+    """Accepted rows that are not in the file yet."""
+
+    __slots__ = ("ids", "latencies", "rows", "unique_ids")
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+        self.latencies: list[int] = []
+        self.ids: dict[int, str] = {}
+        self.unique_ids: dict[int, str] = {}
+
+    def columns(self) -> dict[str, Any]:
+        line: dict[str, Any] = {"rows": self.rows, "ms": self.latencies}
+        if self.ids:
+            line["ids"] = self.ids
+        if self.unique_ids:
+            line["unique_ids"] = self.unique_ids
         return line
+
+
+def boot_id() -> str | None:
+    """Return what names the machine's present boot; ``None`` where nothing tells."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return None
+
+
+def _span(rows: Sequence[int]) -> dict[str, Any]:
+    low, high = rows[0], rows[-1]
+    if high - low + 1 == len(rows):  # rows are in order, so this is a run without gaps
+        return {"lo": low, "hi": high}
+    return {"rows": list(rows)}
 
 
 def _private(path: str, flags: int) -> int:

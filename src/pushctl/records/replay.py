@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from pushctl.errors import InvalidInput, Place
-from pushctl.outcome import Kind
+from pushctl.outcome import Kind, Retryable
 from pushctl.records.record import SCHEMA, Record
 
 _CRC_TAIL = len(b',"crc":"00000000"}\n')
 
-NOT_OPENED, OPENED, WAITING = 0, 1, 2
-"""States of a row without an outcome: beyond every window; may be on its way; answered with
-something retryable (so provably not accepted) and waiting for its next try."""
+NOT_OPENED, OPENED, WAITING, SENT = 0, 1, 2, 8
+"""States of a row without an outcome: beyond every window; opened and perhaps on its way;
+answered with something retryable and waiting for its next try; about to be written."""
 _KIND_CODES = {kind: code for code, kind in enumerate(Kind, start=3)}
 _CODE_KINDS = {code: kind for kind, code in _KIND_CODES.items()}
+_ACCEPTED = _KIND_CODES[Kind.ACCEPTED]
 
 
 @dataclasses.dataclass(slots=True)
@@ -27,56 +30,98 @@ class Replay:
     """What a journal says.  ``states[row]`` is one of the codes above or the code of a kind."""
 
     run: str | None = None
+    boot: str | None = None
+    """The boot of the machine in which the last process wrote."""
     states: bytearray = dataclasses.field(default_factory=bytearray)
     high: int = 0
-    """The last row of the last opened window."""
+    """The last row of any opened window."""
     ended: bool = False
     chain: int = 0
     size: int = 0
     """Bytes of the journal that are whole; anything after them is a torn last line."""
     torn: bool = False
+    failed: set[int] = dataclasses.field(default_factory=set)
+    """Rejected rows whose answer allows another try."""
+    accepted: Counter[tuple[str, str]] = dataclasses.field(default_factory=Counter)
+    """Accepted rows by credential and hour (``2026-11-20T10``, UTC)."""
 
     def kind(self, row: int) -> Kind | None:
         """Return how *row* ended; ``None`` where the journal holds no outcome for it."""
         return _CODE_KINDS.get(self.states[row]) if row < len(self.states) else None
 
+    def state(self, row: int) -> int:
+        """Return the state of *row*, or the code of how it ended."""
+        return self.states[row] if row < len(self.states) else NOT_OPENED
+
     def totals(self) -> dict[Kind, int]:
         """Return how many rows ended in each kind."""
         return {kind: self.states.count(code) for kind, code in _KIND_CODES.items()}
 
-    def open_rows(self) -> list[int]:
-        """Return the rows in opened windows that have neither an outcome nor an answer."""
-        return [row for row, code in enumerate(self.states) if code == OPENED]
+    def uncertain(self, boot: str | None) -> list[int]:
+        """
+        Return the rows that may have been processed although no outcome is noted.
+
+        In the same *boot* of the machine nothing that was written is lost, so these are the
+        rows noted as sent; after another boot, all rows of opened windows.
+        """
+        same = boot is not None and boot == self.boot
+        codes = (SENT,) if same else (SENT, OPENED)
+        return [row for row, code in enumerate(self.states) if code in codes]
 
     def note(self, line: dict[str, Any]) -> None:
         """Take one journal line into account."""
         match line["t"]:
-            case "start":
-                self.run = str(line["run"])
-            case "open":
-                self._open(int(line["lo"]), int(line["hi"]))
             case "accepted":
-                code = _KIND_CODES[Kind.ACCEPTED]
+                states = self.states
                 for row in line["rows"]:
-                    self.states[row] = code
+                    states[row] = _ACCEPTED
+                hour = time.strftime("%Y-%m-%dT%H", time.gmtime(line["at"]))
+                self.accepted[line["credential"], hour] += len(line["rows"])
+            case "sent":
+                for row in _rows(line):
+                    self.states[row] = SENT
+            case "open":
+                self._open(line)
             case "outcome":
-                self.states[line["record"]["row"]] = _KIND_CODES[Kind(line["record"]["outcome"])]
+                self._outcome(line["record"])
             case "attempt":
                 self.states[line["row"]] = WAITING
+            case "start":
+                self.run, self.boot = str(line["run"]), line["boot"]
             case "end":
                 self.ended = True
             case _:  # a newer version's line: its checksum held, its meaning is not ours
                 pass
 
-    def _open(self, low: int, high: int) -> None:
+    def _open(self, line: dict[str, Any]) -> None:
         self.ended = False
+        rows = _rows(line)
+        high = rows[-1]
         missing = high + 1 - len(self.states)
         if missing > 0:
             self.states.extend(bytes(missing))
-        for row in range(low, high + 1):
-            if self.states[row] in (NOT_OPENED, WAITING):
+        if isinstance(rows, range):
+            self.states[rows.start : rows.stop] = bytes([OPENED]) * len(rows)
+        else:
+            for row in rows:
                 self.states[row] = OPENED
         self.high = max(self.high, high)
+
+    def _outcome(self, record: Record) -> None:
+        row = record["row"]
+        kind = Kind(record["outcome"])
+        self.states[row] = _KIND_CODES[kind]
+        if kind is Kind.REJECTED and record["retryable"] != Retryable.NO and record["attempts"]:
+            self.failed.add(row)
+        else:
+            self.failed.discard(row)
+
+
+def _rows(line: dict[str, Any]) -> range | list[int]:
+    if "rows" in line:
+        rows: list[int] = line["rows"]
+        return rows
+    return range(line["lo"], line["hi"] + 1)
 
 
 def lines(path: Path, replay: Replay) -> Iterator[dict[str, Any]]:
@@ -84,26 +129,34 @@ def lines(path: Path, replay: Replay) -> Iterator[dict[str, Any]]:
     Yield the lines of the journal at *path*, keeping *replay*'s ``chain``, ``size``, ``torn``.
 
     A last line that is torn or does not fit its checksum is left out (``torn`` is set).  Raises
-    :class:`InvalidInput` with the place where a line before the last is damaged.
+    :class:`InvalidInput` with the place where a line before the last is damaged, and where the
+    journal cannot be read.
     """
-    with path.open("rb") as stream:
-        damaged_at = 0
-        for number, raw in enumerate(stream, start=1):
-            if damaged_at:
-                raise InvalidInput(
-                    "the journal is damaged here: the checksum does not fit",
-                    place=Place(str(path), damaged_at),
-                    hint="restore the run's folder from a copy; pushctl does not guess what"
-                    " happened to the rows after this line",
-                )
-            parsed = _checked(raw, replay.chain)
-            if parsed is None:
-                damaged_at = number
-                continue
-            line, replay.chain = parsed
-            replay.size += len(raw)
-            yield line
-        replay.torn = bool(damaged_at)
+    try:
+        with path.open("rb") as stream:
+            yield from _lines(stream, path, replay)
+    except OSError as error:
+        raise InvalidInput(f"cannot read {path}: {error.strerror}") from error
+
+
+def _lines(stream: Iterable[bytes], path: Path, replay: Replay) -> Iterator[dict[str, Any]]:
+    damaged_at = 0
+    for number, raw in enumerate(stream, start=1):
+        if damaged_at:
+            raise InvalidInput(
+                "the journal is damaged here: the checksum does not fit",
+                place=Place(str(path), damaged_at),
+                hint="restore the run's folder from a copy; pushctl does not guess what"
+                " happened to the rows after this line",
+            )
+        parsed = _checked(raw, replay.chain)
+        if parsed is None:
+            damaged_at = number
+            continue
+        line, replay.chain = parsed
+        replay.size += len(raw)
+        yield line
+    replay.torn = bool(damaged_at)
 
 
 def replay_journal(path: Path) -> Replay:
