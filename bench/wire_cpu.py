@@ -9,8 +9,12 @@ several rounds, in microseconds of one core.
 from __future__ import annotations
 
 import gc
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from random import Random
+from typing import TypeAlias
+from uuid import UUID
 
 import hpack
 
@@ -27,20 +31,47 @@ CHUNK = 65_536
 APNS_BODY = b'{"aps":{"alert":{"title":"Order shipped","body":"It arrives tomorrow."},"badge":1}}'
 FCM_ANSWER = b'{\n  "name": "projects/shop-1234/messages/0:1700000000000000%31bd1c9631bd1c96"\n}\n'
 GONE = b'{"reason":"Unregistered","timestamp":1700000000000}'
+UNREGISTERED = (
+    b'{"error":{"code":404,"message":"Requested entity was not found.","status":"NOT_FOUND",'
+    b'"details":[{"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError",'
+    b'"errorCode":"UNREGISTERED"}]}}'
+)
 APNS_ID = b"6d1f6d3e-7c52-4a56-9c3a-0b8a3f3f0f10"
+DATE = b"Fri, 14 Nov 2025 09:26:40 GMT"
+
+Answerer: TypeAlias = Callable[[int], bytes]
+"""Gives the frames of one answer on a stream."""
 
 
-def response(fields: list[tuple[bytes, bytes]], body: bytes) -> Callable[[int], bytes]:
-    """Return a function that gives the frames of one answer on a stream."""
+def blocks(status: bytes, fields: Sequence[tuple[bytes, bytes]]) -> Iterator[bytes]:
+    """Yield header blocks as servers send them, for ever; ``apns-id`` differs in each."""
     encoder = hpack.Encoder()
     encoder.header_table_size = 0
-    block = encoder.encode(fields).lstrip(b"\x20")
+    random = Random(1)
+    pool = []
+    for _ in range(4 * BATCH):
+        unique = str(UUID(int=random.getrandbits(128))).encode()
+        pairs = [(name, unique if value == APNS_ID else value) for name, value in fields]
+        pool.append(encoder.encode([(b":status", status), *pairs]).lstrip(b"\x20"))
+    return itertools.cycle(pool)
+
+
+def response(
+    status: bytes,
+    fields: Sequence[tuple[bytes, bytes]],
+    body: bytes = b"",
+    *,
+    reset: bool = False,
+) -> Answerer:
+    """Return what answers so; *reset* adds a RST_STREAM(NO_ERROR) after it, as nginx does."""
+    varying = blocks(status, fields)
 
     def on(stream: int) -> bytes:
-        if not body:
-            return frames.frame(frames.HEADERS, 5, stream, block)
-        head = frames.frame(frames.HEADERS, 4, stream, block)
-        return head + frames.frame(frames.DATA, 1, stream, body)
+        block = next(varying)
+        answer = frames.frame(frames.HEADERS, 4 if body else 5, stream, block)
+        if body:
+            answer += frames.frame(frames.DATA, 1, stream, body)
+        return answer + frames.rst_stream(stream, 0) if reset else answer
 
     return on
 
@@ -56,7 +87,7 @@ def connect(*, decode_accepted: bool = False) -> Connection:
     return connection
 
 
-def measure(answer: Callable[[int], bytes], *, decode_accepted: bool = False) -> list[float]:
+def measure(answer: Answerer, *, decode_accepted: bool = False) -> list[float]:
     """Return µs per push of: header block, request, take_output, receive."""
     head = RequestHead(
         authority=b"api.push.apple.com",
@@ -97,14 +128,35 @@ def measure(answer: Callable[[int], bytes], *, decode_accepted: bool = False) ->
 
 def main() -> None:
     """Print the table."""
-    plain = [(b":status", b"200"), (b"apns-id", APNS_ID)]
-    gone = [(b":status", b"410"), (b"apns-id", APNS_ID), (b"content-type", b"application/json")]
-    google = [(b":status", b"200"), (b"content-type", b"application/json; charset=UTF-8")]
+    apns = [(b"apns-id", APNS_ID)]
+    gone = [*apns, (b"content-type", b"application/json")]
+    nginx = [
+        (b"server", b"nginx/1.22.1"),
+        (b"date", DATE),
+        (b"content-type", b"application/json"),
+        (b"content-length", b"51"),
+    ]
+    google = [(b"content-type", b"application/json; charset=UTF-8")]
+    edge = [
+        (b"vary", b"Origin"),
+        (b"vary", b"X-Origin"),
+        (b"vary", b"Referer"),
+        *google,
+        (b"date", DATE),
+        (b"server", b"ESF"),
+        (b"x-xss-protection", b"0"),
+        (b"x-frame-options", b"SAMEORIGIN"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
     cases = (
-        ("APNs 200", response(plain, b""), False),
-        ("APNs 200, decoded (sandbox)", response(plain, b""), True),
-        ("APNs 410 with reason", response(gone, GONE), False),
-        ("FCM 200 with name", response(google, FCM_ANSWER), False),
+        ("APNs 200", response(b"200", apns), False),
+        ("APNs 200, decoded (sandbox)", response(b"200", apns), True),
+        ("APNs 410 with reason", response(b"410", gone, GONE), False),
+        ("nginx 200", response(b"200", nginx[:2]), False),
+        ("nginx 200 and RST_STREAM", response(b"200", nginx[:2], reset=True), False),
+        ("nginx 410 with reason", response(b"410", nginx, GONE), False),
+        ("FCM 200 with name", response(b"200", google, FCM_ANSWER), False),
+        ("FCM 404 with FcmError", response(b"404", edge, UNREGISTERED), False),
     )
     print(f"{'µs per push':30}{'block':>8}{'request':>9}{'output':>8}{'receive':>9}{'driver':>8}")
     gc.disable()

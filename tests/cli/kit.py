@@ -16,6 +16,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,8 @@ class Served:
         self.made = made
         self.answered: list[Received] = []
         self.pushes: list[Push] = []
+        self.arrived = threading.Event()
+        """Set once a push has arrived."""
 
     @property
     def url(self) -> str:
@@ -132,6 +135,7 @@ class Served:
         """Forget what was received so far."""
         self.answered.clear()
         self.pushes.clear()
+        self.arrived.clear()
 
     def received(self) -> list[tuple[str | None, int | None, str | None]]:
         """Return token, status and reason of each push, in the order of arrival."""
@@ -153,6 +157,7 @@ def serving(folder: Path, script: Script, **options: Any) -> Iterator[Served]:
         if holder and desk is holder[0].simulator._desk and request.path.startswith(("/3/", "/v1")):
             fields = {":path": request.target, **dict(request.fields)}
             holder[0].pushes.append(Push(fields, json.loads(request.body)))
+            holder[0].arrived.set()
         return handle(desk, request, visit)
 
     def answered(push: Received) -> None:

@@ -532,6 +532,7 @@ BAD_OPTIONS: Mapping[str, tuple[tuple[str, ...], str, str | None]] = {
     "--connections": ((*HELLO, "--connections", "0"), "--connections is a number from 1", None),
     "--fail-on": ((*HELLO, "--fail-on", "bouncd"), "--fail-on is one of", "`bounced`"),
     "--on-unknown": ((*HELLO, "--on-unknown", "retry"), "--on-unknown is one of keep", None),
+    "--validate-only": ((*HELLO, "--validate-only"), "--validate-only belongs to a", "--dry-run"),
     "--platform": ((*HELLO, "--platform", "andriod"), "--platform is one of ios", "`android`"),
     "--run": ((*HELLO, "--run", "../up"), "'../up' cannot be a run id", "letters"),
     "--fcm-topic": (("--fcm-topic", "a b", "--title", "x"), "--fcm-topic: a topic has", None),

@@ -254,6 +254,7 @@ P384 = material.ec_key("P-384")
         (material.pem(material.ec_key())[:100], "is damaged", "again"),
         (material.pem(material.ec_key()) * 2, "is not an APNs key", "AuthKey_"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "file",
 )
 def test_what_is_no_apns_key(data: bytes, message: str, hint: str) -> None:
     """Each wrong file is called by its name, with what to do."""

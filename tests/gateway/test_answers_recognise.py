@@ -75,7 +75,7 @@ def rows(found: Finding) -> list[tuple[str, str, str | None]]:
             '{"reason":"BadEnvironmentKeyInToken"}',
             "apns",
             403,
-            "BadEnvironmentKeyInToken",
+            "BadEnvironmentKeyIdInToken",
             "BadEnvironmentKeyIdInToken",
         ),
         ('{"reason":"New","timestamp":1794909600000}', "apns", 410, "New", "HTTP 410"),

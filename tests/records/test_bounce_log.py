@@ -9,9 +9,9 @@ from pushctl.records.bounce_log import (
     BounceLog,
     CountKey,
     Counts,
+    Logged,
     finished_line,
-    logged_rows,
-    missing_lines,
+    logged_run,
 )
 
 KEY = CountKey("apns", "shop", "production", "com.acme", "2026-11-20T10")
@@ -57,9 +57,10 @@ def test_what_a_log_holds_of_a_run_is_found_among_other_lines(tmp_path: Path) ->
     with path.open("a") as file:
         file.write('not json "r1"\n[1]\n{"run":"r1"')
 
-    rows, sums, seq, finished = logged_rows(path, "r1")
-    assert ({4, 9}, 2, 1, True) == (rows, sums["rejected"], seq, finished)
-    assert (set(), False) == logged_rows(tmp_path / "none.jsonl", "r1")[::3]
+    logged = logged_run(path, "r1")
+    assert ({4, 9}, 1, True) == (logged.rows, logged.seq, logged.finished)
+    assert {(KEY, Kind.REJECTED): 2} == +logged.counts
+    assert Logged() == logged_run(tmp_path / "none.jsonl", "r1")
 
 
 def test_a_torn_last_line_is_ended_before_the_next_is_written(tmp_path: Path) -> None:
@@ -74,17 +75,6 @@ def test_a_torn_last_line_is_ended_before_the_next_is_written(tmp_path: Path) ->
     assert {"event": "Bounced push", "run": "r1", "row": 1} == json.loads(
         path.read_text().splitlines()[1]
     )
-
-
-def test_missing_lines_are_the_rejected_rows_that_are_not_logged_once() -> None:
-    """Deriving the log again adds each line at most once."""
-    records = [
-        {"row": 1, "outcome": "rejected"},
-        {"row": 2, "outcome": "rejected"},
-        {"row": 2, "outcome": "rejected"},
-        {"row": 3, "outcome": "unknown"},
-    ]
-    assert [2] == [record["row"] for record in missing_lines(records, {1})]
 
 
 def append_lines(path: Path, writer: int) -> None:

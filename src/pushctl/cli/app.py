@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "pushctl.cli.demo",
     "send": "pushctl.cli.send",
     "explain": "pushctl.cli.explain",
+    "runs": "pushctl.cli.runs",
     "simulate": "pushctl.cli.simulate",
 }
 """Each command and the module whose ``register`` adds it.  The order is that of the help."""

@@ -11,9 +11,10 @@ from pathlib import Path
 from pushctl.cli.watch import Screen, on_usr1
 from pushctl.config import Settings, find_config, load_settings
 from pushctl.errors import ExitCode, StorageError, UsageError
-from pushctl.job.ending import FailOn, exit_code
+from pushctl.job.ending import Ending, FailOn, exit_code
 from pushctl.job.options import SendOptions, make_order
 from pushctl.job.rehearse import rehearse
+from pushctl.job.resume import Again, resume
 from pushctl.job.send import Order, send
 from pushctl.view.rehearsal import show_rehearsal
 from pushctl.view.terminal import Terminal
@@ -58,6 +59,39 @@ def deliver(
         ending = send(order, screen, os.environ)
     finally:
         screen.close()
+    return _finish(ending, screen, terminal, fail_on=fail_on, fail_if_empty=fail_if_empty)
+
+
+def go_on(
+    run: str,
+    again: Again,
+    terminal: Terminal,
+    *,
+    output: str,
+    progress: str,
+    config: str | None,
+    fail_on: FailOn,
+) -> int:
+    """Resume *run*, show what became of it, and return the exit code."""
+    screen = Screen(terminal, output, progress=progress, consent="as when the run began")
+    on_usr1(screen)
+
+    def settings_of_run(path: Path | None) -> Settings:
+        chosen = config if config is not None or path is None else str(path)
+        return settings_for(chosen, ())
+
+    try:
+        ending = resume(
+            settings_for(config, ()).state_dir, run, again, screen, settings_of_run, os.environ
+        )
+    finally:
+        screen.close()
+    return _finish(ending, screen, terminal, fail_on=fail_on, fail_if_empty=False)
+
+
+def _finish(
+    ending: Ending, screen: Screen, terminal: Terminal, *, fail_on: FailOn, fail_if_empty: bool
+) -> int:
     screen.summary(ending)
     if ending.storage_error is not None:
         terminal.error(StorageError(ending.storage_error))

@@ -186,6 +186,9 @@ class Screen:
         self._next(ending)
 
     def _next(self, ending: Ending) -> None:
+        if ending.totals[Kind.NOT_SENT] or (ending.stop is not None and ending.resumable):
+            self._terminal.next_step(f"pushctl runs resume {ending.run}")
+            return
         named = [key for key in self._reasons.counts if key.reason and key.status]
         if named:
             self._terminal.next_step(f"pushctl explain {named[0].reason}")

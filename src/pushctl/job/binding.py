@@ -10,8 +10,9 @@ from pushctl.config import CredentialSettings, Settings, choose_credential
 from pushctl.credentials import Credential, open_credentials
 from pushctl.errors import InvalidInput, Problem
 from pushctl.job.messages import Messages
-from pushctl.message.compile import CompiledMessage
+from pushctl.message.compile import CompiledApns, CompiledMessage
 from pushctl.outcome import Service
+from pushctl.rules.apns import topic_for
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -99,3 +100,11 @@ def _check_trust(credentials: Sequence[Credential]) -> None:
             problems += error.problems
     if problems:
         raise InvalidInput(problems=problems)
+
+
+def sent_topic(binding: Binding) -> str | None:
+    """Return the apns-topic that every push of *binding* carries; ``None`` for FCM."""
+    message, topic = binding.message, binding.credential.topic
+    if topic is None or not isinstance(message, CompiledApns):
+        return None
+    return topic_for(message.push_type, topic)

@@ -33,6 +33,14 @@ class Ending:
     stop: Stop | None = None
     storage_error: str | None = None
 
+    planned: int = 0
+    """How many input tokens the whole run has."""
+
+    @property
+    def resumable(self) -> bool:
+        """Return whether rows are left that a resume would send."""
+        return self.inputs < self.planned or self.totals.get(Kind.NOT_SENT, 0) > 0
+
     @property
     def inputs(self) -> int:
         """Return how many input tokens there were (as far as the run got to see them)."""

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from pushctl.audience import Audience, open_audience
 from pushctl.audience.formats import FilePath
 from pushctl.config import Settings
-from pushctl.dispatch.policy import Policy
+from pushctl.dispatch.policy import OnUnknown, Policy
 from pushctl.dispatch.thresholds import StopIf
 from pushctl.documents import Document, read
 from pushctl.errors import Problem, UsageError
@@ -89,6 +89,9 @@ def make_order(options: SendOptions, settings: Settings, stdin: BinaryIO | None)
         campaign=options.campaign,
         run=options.run,
         bounce_log=options.bounce_log or settings.bounce_log,
+        files=[
+            Path(name) for name in (*options.profile_files, *options.token_files) if name != "-"
+        ],
         where=options.where,
         suppress=options.suppress,
         stop_if=stop_if,
@@ -181,16 +184,21 @@ def _payloads(options: SendOptions) -> dict[Service, Document]:
 
 
 def _policy(options: SendOptions) -> Policy:
-    on_unknown = _one_of("--on-unknown", options.on_unknown or "keep", ("keep", "resend"))
     canary = 50 if options.canary is None else options.canary
     if canary < 0:
         raise UsageError("--canary is a number from 0")
     retry_for = _seconds("--retry-for", options.retry_for)
     return Policy(
         retry_for_s=300.0 if retry_for is None else retry_for,
-        on_unknown="resend" if on_unknown == "resend" else "keep",
+        on_unknown=checked_on_unknown(options.on_unknown or "keep"),
         canary=canary,
     )
+
+
+def checked_on_unknown(text: str) -> OnUnknown:
+    """Return the value of ``--on-unknown``.  Raises :class:`UsageError`."""
+    known = _one_of("--on-unknown", text, ("keep", "resend"))
+    return "resend" if known == "resend" else "keep"
 
 
 def checked_fail_on(text: str | None) -> FailOn:

@@ -16,11 +16,10 @@ from pushctl import catalog
 from pushctl.dispatch.lane import Lane
 from pushctl.dispatch.push import Push
 from pushctl.gateway import apns, apns_request, fcm_request
-from pushctl.job.binding import Binding, Chooser, Wish
+from pushctl.job.binding import Binding, Chooser, Wish, sent_topic
 from pushctl.message.content import ApnsContent, FcmContent, MissingAttribute, PayloadTooLarge
 from pushctl.outcome import JsonValue, Kind, Outcome, Service
 from pushctl.records.record import Address
-from pushctl.rules.apns import topic_for
 
 Row: TypeAlias = tuple[Any, ...]
 """A row of a prepared audience, see :data:`pushctl.audience.prepare.COLUMNS`."""
@@ -90,6 +89,10 @@ class Outgoing:
         row: Any = push.subject
         return _address(row, self._by_lane[lane])
 
+    def address_of(self, row: Row) -> Address:
+        """Return the same for a row that no push was made of."""
+        return _address(row, self._maker(row))
+
     def refine(self, push: Push, outcome: Outcome) -> Outcome:
         """
         Return *outcome* with what the row and the catalog know.
@@ -109,6 +112,8 @@ class Outgoing:
         return _LaneFields(self._by_lane)
 
     def _maker(self, row: Row) -> _Maker | None:
+        if row[3] is None:
+            return None
         wish = Wish(Service(row[3]), row[6], row[7], row[8])
         settings = self._chooser.choose(wish)
         maker: _Maker | None = None
@@ -168,8 +173,7 @@ class _Maker:
         credential = binding.credential
         self.lane = lane
         self.credential = credential
-        self.topic = credential.topic
-        """The apns-topic as it is sent, once a push was made."""
+        self.topic = sent_topic(binding)
         self._render = binding.message.render
 
     def push(self, row: Row, now: float) -> Push:
@@ -190,8 +194,6 @@ class _ApnsMaker(_Maker):
         if content.fields is not self._source_fields:
             self._source_fields = content.fields
             self._fields = apns_request.fields(content, self.credential.topic)
-            if self.credential.topic is not None:
-                self.topic = topic_for(content.push_type, self.credential.topic)
         path = apns_request.path(token)
         push_id = b"%b%012x" % (self._id_prefix, number)
         return Push(number, row, path, self._fields, push_id, content.body)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,17 @@ OnOutcome = Callable[[str | None, Outcome], None]
 AddressOf = Callable[[Lane, Push], Address]
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Past:
+    """What earlier processes of a run have recorded, as far as it stands."""
+
+    totals: dict[Kind, int]
+    seq: int
+    """The last number of the run's "Push counts" lines."""
+    logged: set[int]
+    """Rows that have a line in the bounce log."""
+
+
 class Recorder:
     """
     The effects of the lanes: journal first, bounce log after it, then whoever listens.
@@ -46,6 +59,7 @@ class Recorder:
         run: str,
         campaign: str | None,
         stop_if: StopIf | None,
+        past: Past | None = None,
         on_outcome: OnOutcome,
         on_record: OnRecord | None = None,
         wall_clock: Callable[[], float] = time.time,
@@ -54,7 +68,7 @@ class Recorder:
         """*on_outcome* hears all but accepted; *on_record*, where given, every record."""
         self.run = run
         self.campaign = campaign
-        self.totals = dict.fromkeys(Kind, 0)
+        self.totals = dict.fromkeys(Kind, 0) | ({} if past is None else past.totals)
         self.unreached = 0
         self.waiting = 0
         """How many pushes wait for another try."""
@@ -73,7 +87,8 @@ class Recorder:
         self.bounce_log = bounce_log.path
         self._on_outcome = on_outcome
         self._on_record = on_record
-        self._counts = Counts()
+        self._counts = Counts(0 if past is None else past.seq)
+        self._logged = set() if past is None else past.logged
         self._accepted: dict[Lane, int] = {}
         self._hour = (-1, "")
         self._wall_clock = wall_clock
@@ -149,10 +164,26 @@ class Recorder:
         if stop is not None:
             self.stop_run(stop)
 
+    def correct_counts(
+        self,
+        standing: Counter[tuple[CountKey, Kind]],
+        logged: Counter[tuple[CountKey, Kind]],
+    ) -> None:
+        """
+        Have the next "Push counts" lines make good the difference to what is in the log.
+
+        A crash may have kept counts from the log, and a row that is sent again is taken back
+        (a negative number), so that the lines of a run always add up to its totals.
+        """
+        for key, kind in standing.keys() | logged.keys():
+            difference = standing[key, kind] - logged[key, kind]
+            if difference:
+                self._counts.add(key, kind, difference)
+
     # -- rows that never go out ---------------------------------------------------------------
 
     def decided(self, address: Address, outcome: Outcome) -> None:
-        """Note a row that was decided on our side: a missing token, a skip."""
+        """Note a row that ended without this process sending it: a missing token, a skip."""
         at = self._wall_clock()
         record = outcome_record(
             address,
@@ -232,7 +263,8 @@ class Recorder:
     def _note(self, record: Record, outcome: Outcome) -> None:
         self._journal.add_outcome(record)
         if outcome.kind is Kind.REJECTED:
-            self._bounce_log.add(record)
+            if record["row"] not in self._logged:  # its lines are unique by run and row
+                self._bounce_log.add(record)
         elif outcome.kind is Kind.NOT_SENT and counts_as_unreached(outcome.reason):
             self.unreached += 1
         self._on_outcome(record["service"], outcome)

@@ -26,6 +26,7 @@ from pushctl.job.outgoing import Outgoing, Row
 from pushctl.job.recorder import OnRecord, Recorder
 from pushctl.outcome import Kind, Outcome, Service
 from pushctl.records.identity import push_id_prefix
+from pushctl.records.record import Address
 from pushctl.view.progress import Snapshot
 from pushctl.wire.errors import ConnectFailed
 from pushctl.wire.link import Endpoint
@@ -137,6 +138,10 @@ class Running:
                 await asyncio.gather(tending, ticking, return_exceptions=True)
         return self._end(time.monotonic() - begun)
 
+    def address_of(self, row: Row) -> Address:
+        """Return whom the push of *row* goes to, as a record tells it."""
+        return self._outgoing.address_of(row)
+
     def connecting(self, lane: Lane, problem: ConnectFailed, retry_in_s: float | None) -> None:
         """Pass on a connection that could not be opened."""
         if retry_in_s is None:
@@ -186,6 +191,7 @@ class Running:
             campaign=recorder.campaign,
             totals=dict(recorder.totals),
             duration_s=duration_s,
+            planned=self._inputs,
             bounce_log=str(recorder.bounce_log),
             faulty=recorder.tally.faulty,
             unreached=recorder.unreached,

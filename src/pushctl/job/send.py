@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from pushctl import __version__
 from pushctl.audience import Audience
 from pushctl.config import Settings
 from pushctl.dispatch.thresholds import StopIf
 from pushctl.job.binding import Binding, Chooser, open_bindings
 from pushctl.job.ending import Ending
+from pushctl.job.manifest import manifest, stop_if_text
 from pushctl.job.messages import Messages
 from pushctl.job.outgoing import Row, target_row
 from pushctl.job.prepared import Prepared, prepare
@@ -43,6 +43,8 @@ class Order:
     credentials: Sequence[str] = ()
     targets: Sequence[tuple[str, str]] = ()
     """FCM topics and conditions: (``topic`` or ``condition``, value)."""
+    files: Sequence[Path] = ()
+    """The files that the audience is read from."""
     where: str | None = None
     suppress: Sequence[Path] = ()
     campaign: str | None = None
@@ -153,24 +155,19 @@ def _carry_out(order: Order, run: str, folder: RunFolder, plan: Plan, sender: Se
 
 def _manifest(order: Order, run: str, plan: Plan) -> dict[str, Any]:
     audience = order.audience
-    return {
-        "schema": 1,
-        "run": run,
-        "pushctl": __version__,
-        "started": time.time(),
-        "campaign": order.campaign,
-        "config": None if order.settings.path is None else str(order.settings.path.absolute()),
-        "audience": None if audience is None else audience.description,
-        "consent": None if audience is None else audience.consent,
-        "inputs": plan.found.inputs,
-        "to_send": plan.found.to_send,
-        "credentials": {
-            name: {
-                "service": binding.service.value,
-                "fingerprint": binding.credential.fingerprint,
-                "recipients": plan.found.sendable[name],
-            }
-            for name, binding in plan.bindings.items()
-        },
-        "bounce_log": str(order.bounce_log.absolute()),
-    }
+    return manifest(
+        run,
+        message=order.messages.message,
+        delivery=order.delivery,
+        found=plan.found,
+        bindings=plan.bindings,
+        files=order.files,
+        campaign=order.campaign,
+        config=None if order.settings.path is None else str(order.settings.path.absolute()),
+        audience=None if audience is None else audience.description,
+        consent=None if audience is None else audience.consent,
+        targets=[list(target) for target in order.targets],
+        chosen=list(order.credentials),
+        stop_if=stop_if_text(order.stop_if),
+        bounce_log=str(order.bounce_log.absolute()),
+    )

@@ -114,6 +114,11 @@ class CompiledApns(CompiledMessage):
         )
 
     @property
+    def push_type(self) -> str:
+        """Return the apns-push-type that every push has."""
+        return self._draft.push_type.name
+
+    @property
     def least_bytes(self) -> int:
         """Return how many bytes the payload has at the least."""
         return self._skeleton.least_bytes

@@ -8,11 +8,11 @@ unique by (run, row): what a crash kept from it is added by the next command on 
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,9 +35,10 @@ class CountKey(NamedTuple):
 class Counts:
     """Outcomes that happened since the last "Push counts" line, by key."""
 
-    def __init__(self) -> None:
+    def __init__(self, seq: int = 0) -> None:
+        """*seq* is the last number that the run's lines in the log have."""
         self._since: dict[CountKey, Counter[str]] = {}
-        self.seq = 0
+        self.seq = seq
 
     def add(self, key: CountKey, kind: Kind, number: int = 1) -> None:
         """Count *number* outcomes of *kind*."""
@@ -127,50 +128,52 @@ class BounceLog:
             self._pending.append("\n")
 
 
-def logged_rows(path: Path, run: str) -> tuple[set[int], Counter[str], int, bool]:
-    """
-    Return what the log at *path* holds of *run*.
+@dataclasses.dataclass(slots=True)
+class Logged:
+    """What a bounce log holds of one run."""
 
-    The rows that have a line, the sums of its "Push counts", the last ``seq``, and whether
-    "Run finished" was written.  Lines that are no JSON are passed over.
+    rows: set[int] = dataclasses.field(default_factory=set)
+    """Rows with a "Bounced push" line."""
+    counts: Counter[tuple[CountKey, Kind]] = dataclasses.field(default_factory=Counter)
+    """The sums of its "Push counts"."""
+    seq: int = 0
+    finished: bool = False
+
+
+def logged_run(path: Path, run: str) -> Logged:
     """
-    rows: set[int] = set()
-    sums: Counter[str] = Counter()
-    seq, finished = 0, False
+    Return what the log at *path* holds of *run*.  Lines that are no JSON are passed over.
+
+    Raises :class:`InvalidInput` where the log cannot be read.
+    """
+    logged = Logged()
     needle = json.dumps(run).encode()
     try:
-        stream = path.open("rb")
+        with path.open("rb") as stream:
+            for raw in stream:
+                line = _parsed(raw) if needle in raw else None
+                if line is not None and line.get("run") == run:
+                    _note(logged, line)
     except FileNotFoundError:
-        return rows, sums, seq, finished
+        pass
     except OSError as error:
         raise InvalidInput(f"cannot read {path}: {error.strerror}") from error
-    with stream:
-        for raw in stream:
-            if needle not in raw:
-                continue
-            line = _parsed(raw)
-            if line is None or line.get("run") != run:
-                continue
-            match line.get("event"):
-                case "Bounced push":
-                    rows.add(int(line["row"]))
-                case "Push counts":
-                    seq = max(seq, int(line["seq"]))
-                    for kind in Kind:
-                        sums[kind.value] += int(line[kind.value])
-                case "Run finished":
-                    finished = True
-                case _:
-                    pass
-    return rows, sums, seq, finished
+    return logged
 
 
-def missing_lines(records: Iterable[Record], logged: set[int]) -> Iterable[Record]:
-    """Yield the rejected *records* whose rows the bounce log does not hold yet."""
-    for record in records:
-        if record["outcome"] == Kind.REJECTED and record["row"] not in logged:
-            logged.add(record["row"])
-            yield record
+def _note(logged: Logged, line: dict[str, Any]) -> None:
+    match line.get("event"):
+        case "Bounced push":
+            logged.rows.add(int(line["row"]))
+        case "Push counts":
+            logged.seq = max(logged.seq, int(line["seq"]))
+            key = CountKey(*(line[name] for name in CountKey._fields))
+            for kind in Kind:
+                logged.counts[key, kind] += int(line[kind.value])
+        case "Run finished":
+            logged.finished = True
+        case _:
+            pass
 
 
 def _parsed(raw: bytes) -> dict[str, Any] | None:

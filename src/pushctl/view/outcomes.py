@@ -15,7 +15,9 @@ from pushctl.rules.text import printable, shorten_token
 from pushctl.view.terminal import Terminal
 
 SHOWN_ONE_BY_ONE = 50
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
+_FORMULA_STARTS = ("=", "+", "-", "@")
+_CELL_LIMIT = 32_767
+"""Characters: the most that spreadsheets take in a cell."""
 _KIND_STYLES = {
     Kind.ACCEPTED: "green",
     Kind.REJECTED: "red",
@@ -173,10 +175,16 @@ class CsvWriter:
 
 
 def csv_cell(value: object) -> object:
-    """Return *value* for a csv cell: text a spreadsheet would run gets a leading quote mark."""
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return "'" + value
-    return value
+    """
+    Return *value* for a csv cell.
+
+    Text is printable, for it may be shown on a terminal; what a spreadsheet would run gets a
+    leading quote mark.
+    """
+    if not isinstance(value, str):
+        return value
+    text = printable(value, _CELL_LIMIT)
+    return "'" + text if text.startswith(_FORMULA_STARTS) else text
 
 
 def summary_document(

@@ -1,0 +1,1 @@
+"""What the bulk benchmark stands on: a server, lists, measured processes, clients, figures."""
