@@ -30,7 +30,8 @@ def sending(folder: Path, script: Script) -> Iterator[tuple[Project, subprocess.
         arguments = ("--tokens", "list.txt", "--title", "x", "-o", "json")
         with start_cli("send", *arguments, cwd=project.folder) as process:
             try:
-                assert served.arrived.wait(30), "no push arrived"
+                while not served.arrived.wait(0.1):
+                    assert process.poll() is None, process.communicate()[1]
                 yield project, process
             finally:
                 process.kill()

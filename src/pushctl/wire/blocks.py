@@ -95,10 +95,8 @@ class BlockReader:
     def _read_plain(self, block: bytes) -> Fields | None:
         """Return the fields of *block* if it is of the simple form, else ``None``."""
         fields: Fields = []
-        recent = self._recent
         size = len(block)
         at = 0
-        name: str | None
         try:
             while at < size:
                 first = block[at]
@@ -106,12 +104,53 @@ class BlockReader:
                 if first in _INDEXED:
                     fields.append(_INDEXED[first])
                     continue
-                name = _NAMED.get(first)
-                if name is None:
-                    if first in _NAMED_FURTHER:
-                        name = _FURTHER[block[at]]
-                        at += 1
-                    elif first in _NEW_NAME:
-                        ...
-        except (IndexError, KeyError):
+                if first in _NAMED:
+                    name = _NAMED[first]
+                elif first in _NAMED_FURTHER:
+                    name = _FURTHER[block[at]]
+                    at += 1
+                elif first in _NEW_NAME:
+                    name, at = self._string(block, at)
+                else:
+                    return None
+                value, at = self._string(block, at)
+                fields.append((name, value))
+        except LookupError:
             return None
+        if size * _LARGEST_FIELD > self._header_list_bytes and (
+            sum(32 + len(name) + len(value) for name, value in fields) > self._header_list_bytes
+        ):
+            return None
+        return fields
+
+    def _string(self, block: bytes, at: int) -> tuple[str, int]:
+        """
+        Return the string that begins at *at* (section 5.2), and where it ends.
+
+        Raises :exc:`LookupError` for one that is cut short, badly coded, or longer than 126 octets.
+        """
+        length = block[at]
+        at += 1
+        end = at + (length & _LONG)
+        if length & _LONG == _LONG or end > len(block):
+            raise LookupError
+        coded = block[at:end]
+        if length < _HUFFMAN:
+            return str(coded, "latin-1"), end
+        text = self._recent.get(coded)
+        if text is None:
+            text = self._decoded(coded)
+        return text, end
+
+    def _decoded(self, coded: bytes) -> str:
+        """Return the text of a Huffman-coded string, and remember it."""
+        text = self._older.get(coded)
+        if text is None:
+            text = huffman.decode(coded)
+            if text is None:
+                raise LookupError
+        if len(self._recent) >= _GENERATION:
+            self._older = self._recent
+            self._recent = {}
+        self._recent[coded] = text
+        return text

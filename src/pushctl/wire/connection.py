@@ -18,12 +18,13 @@ from functools import partial
 from typing import Final, TypeAlias
 
 from pushctl.wire import frames
+from pushctl.wire.blocks import BlockReader, Fields
 from pushctl.wire.events import Answer, Closed, Event, GoAway, Unanswered, Unprocessed
 from pushctl.wire.faults import Fault, flood, frame_size, protocol
 from pushctl.wire.frames import ErrorCode, error_name
 from pushctl.wire.limits import Bucket, Limits
 from pushctl.wire.outbox import Outbox
-from pushctl.wire.replies import ACCEPTED, BlockReader, Fields, Reply, final_status, is_plain_200
+from pushctl.wire.replies import ACCEPTED, Reply, final_status, is_plain_200
 
 STREAM_WINDOW: Final = 131_072
 STREAM_WINDOW_STEP: Final = 32_768
@@ -50,6 +51,8 @@ _answer: Final[Callable[[tuple[object, int, Fields | None, bytes]], Answer]] = p
     tuple.__new__, Answer
 )
 _LARGEST_HEADERS: Final = frames.DEFAULT_FRAME_SIZE << 8 | frames.HEADERS
+_LARGEST_FRAME: Final = frames.DEFAULT_FRAME_SIZE << 8 | 0xFF
+_RESET: Final = 4 << 8 | frames.RST_STREAM
 
 
 class Connection:
@@ -104,8 +107,10 @@ class Connection:
         self._settings_unacknowledged = 0
         self._acknowledgements = 0
         self._pings = 0
-        self._resets = Bucket(limits.resets_burst + limits.open_streams, limits.resets_per_s, now)
-        self._reset_credit_to = 1
+        self._resets = Bucket(limits.resets_burst, limits.resets_per_s, now)
+        self._spare_resets = 0
+        """RST_STREAM frames still free of charge: one for each request up to this stream id."""
+        self._spare_resets_to = 1
         self._glitches = Bucket(limits.glitches_burst, limits.glitches_per_s, now)
         self._handlers: tuple[_Handler, ...] = (
             self._on_data,
@@ -374,7 +379,19 @@ class Connection:
                     replies[stream] = ACCEPTED
                     position = end
                     continue
-            self._check_head(data, word)
+            if (
+                word == _RESET
+                and self._spare_resets
+                and stream not in streams
+                and stream & 1
+                and stream < self._next_id
+                and not self._block
+            ):
+                self._spare_resets -= 1  # nginx resets each stream that it has answered
+                position = end
+                continue
+            if word > _LARGEST_FRAME or self.server_limit is None:
+                self._check_head(data, word)
             kind = word & 0xFF
             if self._block and kind != frames.CONTINUATION:
                 raise protocol("a header block was interrupted by another frame")
@@ -432,9 +449,11 @@ class Connection:
         self, flags: int, stream: int, payload: bytes, events: list[Event], now: float
     ) -> None:
         self._opened(stream, "HEADERS")
-        fragment = frames.strip(flags, payload, prioritised=True)
-        if fragment is None:
-            raise protocol("the server sent HEADERS with more padding than room")
+        fragment: bytes | None = payload
+        if flags & (frames.PADDED | frames.PRIORITISED):
+            fragment = frames.strip(flags, payload, prioritised=True)
+            if fragment is None:
+                raise protocol("the server sent HEADERS with more padding than room")
         if flags & frames.END_HEADERS:
             self._on_block(flags, stream, fragment, events, now)
             return
@@ -509,8 +528,10 @@ class Connection:
         entry = self._opened(stream, "DATA")
         self._return_window(len(payload))
         reply = self._replies.get(stream)
-        if reply is ACCEPTED and flags == frames.END_STREAM:
-            self._answered(stream, 200, None, payload, events)
+        if reply is not None and reply.is_bare and flags == frames.END_STREAM:
+            # The usual answer: its whole body in one frame.
+            body = payload[: self._limits.kept_body_bytes]
+            self._answered(stream, reply.status, reply.headers, body, events)
             return
         data = frames.strip(flags, payload, prioritised=False)
         if data is None:
@@ -551,11 +572,7 @@ class Connection:
         if len(payload) != 4:
             raise frame_size("the server sent RST_STREAM of a wrong size")
         entry = self._opened(stream, "RST_STREAM")
-        # Each request may be reset once; only what goes beyond that drains the bucket for good.
-        earned = (self._next_id - self._reset_credit_to) // 2
-        self._reset_credit_to = self._next_id
-        if not self._resets.take(now, earned=earned):
-            raise flood("the server sent too many resets")
+        self._count_reset(now)
         if entry is None:
             return
         code = int.from_bytes(payload, "big")
@@ -564,6 +581,16 @@ class Connection:
         else:
             why = f"the server reset the stream ({error_name(code)})"
             self._settle(stream, why, events)
+
+    def _count_reset(self, now: float) -> None:
+        """Each request may be reset once; only what goes beyond that drains the bucket."""
+        if not self._spare_resets:
+            self._spare_resets = (self._next_id - self._spare_resets_to) // 2
+            self._spare_resets_to = self._next_id
+        if self._spare_resets:
+            self._spare_resets -= 1
+        elif not self._resets.take(now):
+            raise flood("the server sent too many resets")
 
     # ------------------------------------------------------------------ the connection itself
 

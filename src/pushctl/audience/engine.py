@@ -1,0 +1,202 @@
+"""
+DuckDB, the way this room uses it: little memory, one folder for what does not fit, no extensions.
+
+The only module that imports duckdb, and only when an engine is opened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pushctl.errors import InvalidInput, Place, PushctlError, StorageError
+from pushctl.rules.text import printable
+
+if TYPE_CHECKING:
+    from duckdb import Appender, DuckDBPyConnection
+
+MEMORY_LIMIT = "150MB"
+"""What the engine may hold while an audience is prepared; the rest goes to disk."""
+READER_MEMORY_LIMIT = "64MB"
+_POLL_S = 0.1
+_NO_ROOM = ("no space left", "disk full", "quota exceeded", "max_temp_directory_size")
+
+
+class Engine:
+    """
+    An in-memory database that spills into a folder of its own.
+
+    Raises :class:`~pushctl.errors.StorageError` for what the disk refuses, and lets no error of
+    duckdb through that :func:`explained` knows a better word for.
+    """
+
+    def __init__(self, spill: Path | None, memory_limit: str = MEMORY_LIMIT) -> None:
+        """Without *spill* what does not fit in memory fails."""
+        import duckdb
+
+        # One thread: numbering rows in the order of the file is one thread's work anyway, and a
+        # second one that waits for it makes it slower.
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "threads": 1,
+            "memory_limit": memory_limit,
+            "temp_directory": "" if spill is None else str(spill),
+            "preserve_insertion_order": True,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        with explained():
+            self._connection: DuckDBPyConnection = duckdb.connect(":memory:", config=config)
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give everything back."""
+        self._connection.close()
+
+    def run(
+        self,
+        sql: str,
+        values: Sequence[object] = (),
+        *,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> None:
+        """
+        Execute *sql*.
+
+        *on_progress* gets the share that is done, 0 to 1, now and then.
+        """
+        with explained():
+            if on_progress is None:
+                self._connection.execute(sql, values)
+            else:
+                self._run_watched(sql, values, on_progress)
+
+    def all(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return every row of the result of *sql*."""
+        with explained():
+            return self._connection.execute(sql, values).fetchall()
+
+    def one(self, sql: str, values: Sequence[object] = ()) -> tuple[Any, ...]:
+        """Return the only row of the result of *sql*."""
+        (row,) = self.all(sql, values)
+        return row
+
+    def stream(
+        self, sql: str, values: Sequence[object] = (), *, size: int = 2048
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield the rows of the result of *sql*, *size* at a time, in constant memory."""
+        with explained():
+            cursor = self._connection.cursor()
+            try:
+                cursor.execute(sql, values)
+                while rows := cursor.fetchmany(size):
+                    yield rows
+            finally:
+                cursor.close()
+
+    def appender(self, table: str) -> Appender:
+        """Return what adds rows to *table* quickly."""
+        return self._connection.appender(table)
+
+    def _run_watched(
+        self, sql: str, values: Sequence[object], on_progress: Callable[[float], None]
+    ) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(self._connection.execute, sql, values)
+            try:
+                while True:
+                    with contextlib.suppress(TimeoutError):
+                        running.result(timeout=_POLL_S)
+                        return
+                    on_progress(max(0.0, self._connection.query_progress() / 100))
+            except BaseException:
+                self._connection.interrupt()
+                raise
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Turn what duckdb says of the disk into a :class:`~pushctl.errors.StorageError`."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        raise _storage_error(str(error)) from None
+
+
+def _storage_error(complaint: str) -> StorageError:
+    first = printable(complaint.splitlines()[0], 300)
+    if any(words in complaint.lower() for words in _NO_ROOM):
+        return StorageError(
+            f"no room to prepare the audience: {os.strerror(errno.ENOSPC)}",
+            hint="free some space, or set state_dir to a folder with more room",
+        )
+    return StorageError(f"cannot prepare the audience: {first}")
+
+
+@contextlib.contextmanager
+def spill_folder(path: Path) -> Iterator[Path]:
+    """Make the folder *path*, 0700, empty; remove it with all it holds in the end."""
+    shutil.rmtree(path, ignore_errors=True)
+    try:
+        path.mkdir(mode=0o700)
+    except OSError as error:
+        raise StorageError(f"cannot make {path}: {error.strerror}") from None
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def private_files() -> Iterator[None]:
+    """Let nobody but the current user read the files that are made meanwhile."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def damaged(path: Path) -> InvalidInput:
+    """Return the error for a file of a run that is missing or cannot be read."""
+    return InvalidInput(
+        "the audience of this run is missing or damaged",
+        place=Place(printable(str(path))),
+        hint="start a new run from the original list",
+    )
+
+
+def literal(value: str | None) -> str:
+    """Return *value* as it is written in SQL."""
+    return "NULL" if value is None else "'" + value.replace("'", "''") + "'"
+
+
+def name(value: str) -> str:
+    """Return *value* as the name of a column in SQL."""
+    return '"' + value.replace('"', '""') + '"'
+
+
+__all__ = [
+    "MEMORY_LIMIT",
+    "READER_MEMORY_LIMIT",
+    "Engine",
+    "PushctlError",
+    "damaged",
+    "explained",
+    "literal",
+    "name",
+    "private_files",
+    "spill_folder",
+]
