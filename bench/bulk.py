@@ -17,6 +17,7 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from pathlib import Path
 
 from rig import apns2, machine
@@ -32,7 +33,8 @@ NAMES = ("pushctl", *PEERS, *VARIANTS, "memory")
 MEMORY_TOKENS = (100_000, 1_000_000)
 MEMORY_TOKENS_FULL = (100_000, 10_000_000)
 MB = 1_000_000
-LEAST_ROUNDS = 7  # fewer say little about a quartile
+WHOLE: Measure = attrgetter("whole_rate")
+SENDING: Measure = attrgetter("sending_rate")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -48,7 +50,9 @@ def main(arguments: Sequence[str]) -> int:
             with serving(folder, server_cpu) as server:
                 bench = Bench(Rig(folder, server, client_cpu, server_cpu))
                 began = machine.load()
-                bench.prepare(options.pushes, [one for one in NAMES if one in wanted], options.apns2)
+                bench.prepare(
+                    options.pushes, [one for one in NAMES if one in wanted], options.apns2
+                )
                 bench.measure(options.rounds)
                 if "memory" in wanted:
                     bench.measure_memory(MEMORY_TOKENS_FULL if options.full else MEMORY_TOKENS)
@@ -70,6 +74,7 @@ class Bench:
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
+        self._asked: set[str] = set()
         self._clients: dict[str, Client] = {}
         self._makers: Clients | None = None
         self.samples: dict[str, list[Sample]] = {}
@@ -93,6 +98,7 @@ class Bench:
     def prepare(self, pushes: int, names: Sequence[str], library: Path | None) -> None:
         """Make the clients called *names*, over lists of *pushes* tokens."""
         rig = self._rig
+        self._asked = set(names)
         clients = self._makers = Clients(rig, pushes)
         makers: dict[str, Callable[[], Client]] = {
             "pushctl": clients.pushctl,
@@ -142,28 +148,184 @@ class Bench:
 
     def rows(self) -> list[Row]:
         """Return what was asked of pushctl, and what was found."""
-        whole, sending = Sample.whole_rate.__get__, Sample.sending_rate.__get__
         rows = [
-            self._ratio("whole job / Go sideshow/apns2", "apns2", whole, at_least=1.5),
-            self._ratio("whole job / aioapns", "aioapns", whole, at_least=15),
-            self._ratio("whole job / httpx", "httpx", whole, at_least=60),
-            self._ratio("whole job / h2load", "h2load", whole, at_least=0.4),
-            self._cpu(),
-            self._variant("FCM path / APNs path", "fcm", at_least=0.5),
-            self._variant("1 % rejected / all accepted", "dead-1", at_least=0.8),
-            self._variant("50 % rejected / all accepted", "dead-50", at_least=0.5),
-            self._ratio("with / without journal", "no-journal", sending, at_least=0.9),
-            *self._memory(),
+            self._against("whole job / Go sideshow/apns2", "apns2", WHOLE, 1.5),
+            self._against("whole job / aioapns", "aioapns", WHOLE, 15),
+            self._against("whole job / httpx", "httpx", WHOLE, 60),
+            self._against("whole job / h2load", "h2load", WHOLE, 0.4),
+            self._row(
+                "CPU of the whole job, µs per push", "pushctl", _cpu_us, at_most=20, digits=1
+            ),
+            self._variant("FCM path / APNs path", "fcm", 0.5),
+            self._variant("1 % rejected / all accepted", "dead-1", 0.8),
+            self._variant("50 % rejected / all accepted", "dead-50", 0.5),
+            self._against("with / without journal", "no-journal", SENDING, 0.9),
+            *self._memory_rows(),
             self._variant("a GOAWAY every 10,000 requests / none", "goaway"),
-            self._ratio("sending part alone / Go sideshow/apns2", "apns2", sending),
-            self._audience(),
+            self._against("sending part / Go sideshow/apns2", "apns2", SENDING),
+            self._against("sending part / h2load", "h2load", SENDING),
+            self._row("CPU of the sending part, µs per push", "dry-run", _sending_cpu_us, digits=1),
+            self._row("start-up and audience of the whole job, s", "pushctl", _rest_s),
         ]
         return [row for row in rows if row is not None]
 
-    def _ratio(
-        self, what: str, name: str, mine: Measure, *, at_least: float | None = None
+    def _against(
+        self, what: str, name: str, mine: Measure, at_least: float | None = None
     ) -> Row | None:
-        """Return pushctl's rate over that of the client *name* while it sends."""
-        return self._row(what, name, lambda ours, theirs: ratio(ours, mine, theirs, _sending), at_least)
+        """Return pushctl's rate, as *mine* says it, over what the client *name* sends at."""
 
-    def _row(self) -> None: ...
+        def spread(ours: Sequence[Sample], theirs: Sequence[Sample]) -> Spread:
+            return ratio(ours, mine, theirs, SENDING)
+
+        return self._row(what, name, spread, at_least=at_least)
+
+    def _variant(self, what: str, name: str, at_least: float | None = None) -> Row | None:
+        """Return the rate at which the variant *name* sends over that of the ordinary job."""
+
+        def spread(ours: Sequence[Sample], theirs: Sequence[Sample]) -> Spread:
+            return ratio(theirs, SENDING, ours, SENDING)
+
+        return self._row(what, name, spread, at_least=at_least)
+
+    def _row(
+        self,
+        what: str,
+        name: str,
+        spread: Callable[[Sequence[Sample], Sequence[Sample]], Spread],
+        *,
+        at_least: float | None = None,
+        at_most: float | None = None,
+        digits: int = 2,
+    ) -> Row | None:
+        """Return what *spread* makes of pushctl's samples and those of *name*, if asked for."""
+        if name not in self._asked:
+            return None
+        found = None
+        if name not in self.missing and "pushctl" not in self.missing:
+            found = spread(self.samples["pushctl"], self.samples[name])
+        return Row(what=what, found=found, at_least=at_least, at_most=at_most, digits=digits)
+
+    def _memory_rows(self) -> list[Row]:
+        if "memory" not in self._asked:
+            return []
+        most = growth = None
+        tokens = ""
+        if "memory" not in self.missing:
+            peaks = [one.peak_bytes / MB for one in self.memory.values()]
+            tokens = f", {max(self.memory):,} tokens"
+            most = Spread.of([max(peaks)])
+            growth = Spread.of([peaks[-1] / peaks[0]])
+        return [
+            Row(what=f"resident memory{tokens}, MB", found=most, at_most=300, digits=0),
+            Row(what="resident memory, longest / shortest list", found=growth, at_most=1.25),
+        ]
+
+
+def _cpu_us(ours: Sequence[Sample], _: Sequence[Sample]) -> Spread:
+    return Spread.of([one.cpu_us for one in ours])
+
+
+def _sending_cpu_us(ours: Sequence[Sample], dry: Sequence[Sample]) -> Spread:
+    return Spread.of([a.cpu_us - b.cpu_us for a, b in zip(ours, dry, strict=True)])
+
+
+def _rest_s(ours: Sequence[Sample], _: Sequence[Sample]) -> Spread:
+    return Spread.of([one.whole_s - one.sending_s for one in ours])
+
+
+def _document(
+    arguments: Sequence[str],
+    rounds: int,
+    rows: Sequence[Row],
+    bench: Bench,
+    facts: Sequence[tuple[str, str]],
+) -> str:
+    """Return the result of a run as Markdown."""
+    command = shlex.join(["python", "bench/bulk.py", *arguments])
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    asked = table(("what", "target", "found (quartiles)", ""), [row.cells() for row in rows], 4)
+    clients = table(
+        ("client", "pushes", "whole job/s", "sending/s", "CPU µs", "peak MB", "server"),
+        [_client_cells(name, samples, bench) for name, samples in bench.samples.items()],
+    )
+    missing = "".join(f"- {name}: {why}\n" for name, why in bench.missing.items())
+    machine_table = table(("machine", ""), facts, 2)
+    return f"""# Bulk sending, measured
+
+`{command}`, {today}, {rounds} rounds, clients in turns.
+What is compared and how is told in [README.md](README.md).
+
+{asked}
+
+{missing}
+{clients}
+
+`whole job/s` is pushes over the time of the whole process, `sending/s` over the time the client
+itself calls sending; `CPU µs` is processor time a push; `server` is how busy the server's core was.
+Medians over the rounds.  In each run the server counted as many requests as the list demanded.
+
+{machine_table}
+"""
+
+
+def _client_cells(name: str, samples: Sequence[Sample], bench: Bench) -> tuple[str, ...]:
+    def middle(measure: Measure) -> float:
+        return Spread.of([measure(one) for one in samples]).middle
+
+    return (
+        bench.describe(name),
+        f"{samples[0].pushes:,}",
+        f"{middle(WHOLE):,.0f}",
+        f"{middle(SENDING):,.0f}",
+        f"{middle(attrgetter('cpu_us')):,.1f}",
+        f"{middle(attrgetter('peak_bytes')) / MB:,.0f}",
+        f"{middle(attrgetter('server_busy')):.0%}",
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description="Bulk sending against its peers.", formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--rounds", type=_positive, default=7)
+    parser.add_argument("--pushes", type=_hundreds, default=200_000, help="a multiple of 100")
+    parser.add_argument(
+        "--only", nargs="+", choices=NAMES, metavar="NAME", help=f"some of: {', '.join(NAMES)}"
+    )
+    parser.add_argument(
+        "--apns2", type=Path, metavar="DIR", help="a checkout of sideshow/apns2, if not in GOPATH"
+    )
+    parser.add_argument(
+        "--full", action="store_true", help="memory with 10 million tokens, not 1 million"
+    )
+    parser.add_argument("--write", action="store_true", help=f"keep the result in {RESULTS.name}")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _hundreds(text: str) -> int:
+    number = _positive(text)
+    if number % 100:
+        raise argparse.ArgumentTypeError("must be a multiple of 100")
+    return number
+
+
+def _say(text: str) -> None:
+    """Show on a terminal what is going on, in one line."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def _refuse(why: str) -> int:
+    print(f"error: {why}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -19,7 +19,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from aioapns import APNs, NotificationRequest
-from aioapns.common import PRIORITY_HIGH, PushType
+from aioapns.common import PushType
 from aioapns.connection import APNsTLSClientProtocol
 
 
@@ -49,7 +49,7 @@ async def main(arguments: list[str]) -> None:
                 device_token=token,
                 message=message,
                 notification_id=str(uuid4()),
-                priority=PRIORITY_HIGH,
+                priority=10,
                 push_type=PushType.ALERT,
             )
             try:

@@ -7,7 +7,6 @@ because a run without a journal could not say after a crash what became of each 
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from pushctl.__main__ import main
@@ -36,4 +35,4 @@ def silence() -> None:
 
 if __name__ == "__main__":
     silence()
-    sys.exit(main())
+    main()

@@ -323,7 +323,8 @@ def _config(given: Server, port: int) -> str:
 
 
 def _environ(folder: Path) -> dict[str, str]:
-    return {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder), "LANG": "C.UTF-8"}
+    path = os.environ.get("PATH", os.defpath)
+    return {"PATH": path, "HOME": str(folder), "TMPDIR": str(folder), "LANG": "C.UTF-8"}
 
 
 def _checked(client: Client, ended: Finished, served: int) -> Report:

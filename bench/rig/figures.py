@@ -43,8 +43,7 @@ class Row:
 
     what: str
     found: Spread | None
-    """``None``: it could not be measured, and :attr:`why` says why."""
-    why: str = ""
+    """``None``: it could not be measured."""
     at_least: float | None = None
     at_most: float | None = None
     digits: int = 2
@@ -70,7 +69,7 @@ class Row:
             target = f"≥ {self.at_least:g}"
         elif self.at_most is not None:
             target = f"≤ {self.at_most:g}"
-        found = self.why if self.found is None else self.found.text(self.digits)
+        found = "not measured" if self.found is None else self.found.text(self.digits)
         verdict = ("met" if self.met else "**missed**") if self.has_target else ""
         return self.what, target, found, verdict
 

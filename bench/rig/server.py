@@ -182,12 +182,12 @@ def _await_worker(process: subprocess.Popen[bytes], folder: Path, port: int) -> 
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     trusted = ssl.create_default_context(cafile=str(folder / "ca.pem"))
     while time.monotonic() < until and process.poll() is None:
-        with contextlib.suppress(OSError, ValueError):
-            with (
-                socket.create_connection((HOST, port), timeout=1) as plain,
-                trusted.wrap_socket(plain, server_hostname=HOST),
-            ):
-                return int(children.read_text().split()[0])
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection((HOST, port), timeout=1) as plain,
+            trusted.wrap_socket(plain, server_hostname=HOST),
+        ):
+            return int(children.read_text().split()[0])
         time.sleep(0.05)
     log = folder / "nginx-error.log"
     said = log.read_text().strip() if log.exists() else ""

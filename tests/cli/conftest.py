@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli.kit import Project, Served, rules, serving
 
+from cli.kit import Project, Served, rules, serving
 from pushctl.simulator import Script
 
 

@@ -224,11 +224,17 @@ def run_cli(
     cwd: Path,
     stdin: bytes = b"",
     columns: int = 80,
+    tty: bool = False,
     env: Mapping[str, str] | None = None,
 ) -> Result:
-    """Run ``pushctl`` with *arguments* in the folder *cwd*, and return how it went."""
+    """
+    Run ``pushctl`` with *arguments* in the folder *cwd*, and return how it went.
+
+    With *tty* stdout and stderr say that they are a terminal, *columns* wide.
+    """
     out, err = io.BytesIO(), io.BytesIO()
-    streams = [io.TextIOWrapper(one, encoding="utf-8", write_through=True) for one in (out, err)]
+    kind = _Tty if tty else io.TextIOWrapper
+    streams = [kind(one, encoding="utf-8", write_through=True) for one in (out, err)]
     on_usr1 = signal.getsignal(signal.SIGUSR1)
     with (
         contextlib.chdir(cwd),
@@ -242,6 +248,11 @@ def run_cli(
         finally:
             signal.signal(signal.SIGUSR1, on_usr1)
     return Result(code, out.getvalue().decode("utf-8"), err.getvalue().decode("utf-8"))
+
+
+class _Tty(io.TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
 
 
 def start_cli(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
@@ -258,9 +269,7 @@ def start_cli(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     )
 
 
-def clean_environment(
-    cwd: Path, columns: int, more: Mapping[str, str] | None
-) -> dict[str, str]:
+def clean_environment(cwd: Path, columns: int, more: Mapping[str, str] | None) -> dict[str, str]:
     """Return an environment that holds nothing the machine or a CI service has put into it."""
     home = cwd.parent / "home"
     return {
@@ -340,6 +349,7 @@ credentials:
 _VARYING: Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = (
     (re.compile(r"\b\d{8}-\d{6}-[a-z2-9]{5}\b"), "<run>"),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"), "<id>"),
+    (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]*…"), "<cut id>"),
     (re.compile(r"messages/0:\d+%[0-9a-f]+"), "messages/<id>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "<time>"),
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:<port>"),

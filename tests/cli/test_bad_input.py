@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Mapping
 
 import pytest
-from cli.kit import Project, Result, android, ios, run_cli
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from cli.kit import Project, Result, android, ios, run_cli
 
 HELLO = ("--token", ios(), "--title", "Hello")
 HELLO_FCM = ("--token", android(), "--title", "Hello")
@@ -103,10 +104,12 @@ BAD_CONFIGS = {
         "write true",
     ),
     "every fault at once": BadConfig(
-        lambda text: text.replace("environment: production", "environment: prod")
-        .replace("team_id:", "teamid:")
-        .replace("service: fcm", "service: gcm")
-        + "state: here\n",
+        lambda text: (
+            text.replace("environment: production", "environment: prod")
+            .replace("team_id:", "teamid:")
+            .replace("service: fcm", "service: gcm")
+            + "state: here\n"
+        ),
         (
             ("pushctl.yaml:2:3", "team_id is missing"),
             ("pushctl.yaml:4:18", "'prod' is not one of production, sandbox"),
@@ -293,7 +296,12 @@ BAD_AUDIENCES: Mapping[str, tuple[str, str | bytes | None, str, str | None]] = {
     "header alone": ("list.csv", "token\n", "list.csv: the file holds no token", None),
     "empty txt": ("list.txt", "\n\n", "list.txt: the file holds no token", None),
     "empty jsonl": ("list.jsonl", "", "list.jsonl: the file holds no token", None),
-    "unknown column": ("list.csv", f"tokn\n{ios()}\n", "list.csv:1: unknown column `tokn`", "token"),
+    "unknown column": (
+        "list.csv",
+        f"tokn\n{ios()}\n",
+        "list.csv:1: unknown column `tokn`",
+        "token",
+    ),
     "open quote": ("list.csv", f'token,name\n{ios()},"Anna\n', "list.csv:2", "written twice"),
     "not UTF-8": ("list.csv", b"token,name\naa11,\xff\n", "list.csv:2:6: not UTF-8", "UTF-8"),
     "not gzip": ("list.csv.gz", b"token\n", "list.csv.gz", None),

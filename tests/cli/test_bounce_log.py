@@ -146,7 +146,7 @@ def test_the_log_may_lie_elsewhere(project: Project) -> None:
 def test_without_a_project_config_the_state_goes_to_the_users_folder(
     project: Project, tmp_path: Path
 ) -> None:
-    """With the user's own config the log is in the working directory, the runs in the state folder."""
+    """With the user's own config the log is in the working directory, the runs are not."""
     config = tmp_path / "home" / ".config" / "pushctl" / "config.yaml"
     config.parent.mkdir(parents=True)
     project.config.rename(config)

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from cli.kit import Result, run_cli
 
+from cli.kit import Result, run_cli
 from pushctl import catalog
 
 REASONS = {
@@ -79,7 +79,8 @@ def test_it_shows_the_bounce_log_that_it_wrote(shown: Result, place: Path) -> No
     (head, lines) = shown.stdout.split("The bounce log, ")[1].split("):\n", 1)
     assert f"pushctl-demo/bounces.jsonl ({len(log)} lines" in head
     printed = [json.loads(line) for line in lines.split("\n\n")[0].splitlines()]
-    assert [one["profile"] for one in printed] == [line["profile"] for line in bounced]
+    by_row = sorted(bounced, key=lambda line: int(line["row"]))
+    assert [line["profile"] for line in by_row] == [one["profile"] for one in printed]
 
 
 def test_it_leaves_files_that_other_commands_can_use(shown: Result, place: Path) -> None:

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
+
 from cli.kit import (
     DEAD_SINCE,
     SANDBOX,
@@ -15,7 +16,6 @@ from cli.kit import (
     ios,
     serving,
 )
-
 from pushctl.simulator import Rule, Say, Script, make_credentials
 
 HELLO = ("--title", "Hello")
@@ -306,9 +306,7 @@ def test_a_refused_key_costs_one_request(project: Project, tmp_path: Path) -> No
     with serving(stranger, Script()) as other:
         made = make_credentials(stranger, other.simulator)
     key_file = str(project.served.made.key_file)
-    project.write(
-        "pushctl.yaml", project.config.read_text().replace(key_file, str(made.key_file))
-    )
+    project.write("pushctl.yaml", project.config.read_text().replace(key_file, str(made.key_file)))
     project.write("list.txt", "\n".join(ios(number) for number in range(200)) + "\n")
 
     result = project.send("--tokens", "list.txt", *HELLO, "-o", "jsonl")
@@ -347,9 +345,7 @@ def test_one_refused_credential_does_not_hold_up_the_other(
     with serving(stranger, Script()) as other:
         made = make_credentials(stranger, other.simulator)
     key_file = str(project.served.made.key_file)
-    project.write(
-        "pushctl.yaml", project.config.read_text().replace(key_file, str(made.key_file))
-    )
+    project.write("pushctl.yaml", project.config.read_text().replace(key_file, str(made.key_file)))
 
     result = project.send("--token", ios(), "--token", android(), *HELLO, "-o", "jsonl")
 

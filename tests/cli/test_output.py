@@ -7,6 +7,7 @@ import io
 import json
 
 import pytest
+
 from cli.kit import Project, android, ios, run_cli, start_cli
 
 TOKENS = ("--token", ios(), "--token", android(1, "GONE"), "--token", "nil")
@@ -46,9 +47,10 @@ def test_json_is_one_document_with_the_keys_of_the_contract(project: Project) ->
     assert {
         "accepted": 1, "rejected": 2, "unknown": 0, "not_sent": 0, "skipped": 0,
     } == document["totals"]  # fmt: skip
-    assert {("fcm", 404, "UNREGISTERED", 1, "remove"), (None, None, "InvalidToken", 1, "suspect")} == {
-        tuple(reason.values()) for reason in document["reasons"]
-    }
+    assert {
+        ("fcm", 404, "UNREGISTERED", 1, "remove"),
+        (None, None, "InvalidToken", 1, "suspect"),
+    } == {tuple(reason.values()) for reason in document["reasons"]}
     assert ["service", "status", "reason", "count", "token_action"] == list(document["reasons"][0])
     assert str(project.folder / "bounces.jsonl") == document["bounce_log"]
     assert "spring" == document["campaign"]
@@ -84,7 +86,9 @@ def test_table_is_the_default_and_shows_each_token(project: Project) -> None:
     assert ["outcome", "profile", "service", "token", "answer"] == rows[0].split()
     assert ["✓ accepted", "✗ rejected", "✗ rejected"] == [row[:10] for row in rows[1:]]
     assert "404 UNREGISTERED" in rows[2]
-    assert "1 x 404 UNREGISTERED, rejected by FCM\n    App instance was unregistered" in result.stdout
+    assert (
+        "1 x 404 UNREGISTERED, rejected by FCM\n    App instance was unregistered" in result.stdout
+    )
 
 
 def test_table_groups_the_reasons_of_a_long_list(project: Project) -> None:
@@ -183,9 +187,7 @@ def test_colour_only_where_it_is_wanted(project: Project) -> None:
     assert "\x1b[" not in "".join(self_and_talk(project, *arguments))
     assert "\x1b[" in project.send(*arguments, "--color", "always").stdout
     assert "\x1b[" in project.send(*arguments, env={"FORCE_COLOR": "1"}).stdout
-    assert "\x1b[" not in project.send(
-        *arguments, env={"FORCE_COLOR": "1", "NO_COLOR": "1"}
-    ).stdout
+    assert "\x1b[" not in project.send(*arguments, env={"FORCE_COLOR": "1", "NO_COLOR": "1"}).stdout
     assert "\x1b[" not in project.send(*arguments, "--color=never", env={"FORCE_COLOR": "1"}).stdout
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli.kit import Project, ios, serving, start_cli
 
+from cli.kit import Project, ios, serving, start_cli
 from pushctl.simulator import Rule, Script
 
 SLOW = Script(delay_s=0.7)

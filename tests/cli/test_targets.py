@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 
 import pytest
+
 from cli.kit import Project, android, config_text, ios
 
 HELLO = ("--title", "Hello")
@@ -48,9 +49,7 @@ def test_a_list_from_stdin(project: Project, name: str, content: str) -> None:
     """`-` reads stdin in the form that --format says, packed or not."""
     form = name.partition(".")[2]
 
-    plain = project.records(
-        "--tokens", "-", "--format", form, *HELLO, stdin=content.encode()
-    )
+    plain = project.records("--tokens", "-", "--format", form, *HELLO, stdin=content.encode())
     packed = project.records(
         "--tokens", "-", "--format", f"{form}.gz", *HELLO, stdin=gzip.compress(content.encode())
     )
@@ -72,7 +71,9 @@ def test_profiles_from_stdin(project: Project) -> None:
 
 def test_targets_of_every_kind_in_one_run(project: Project) -> None:
     """--token, --profiles, --tokens and FCM's targets mix; rows are numbered through."""
-    project.write("p.yaml", f"profiles: [{{id: a, consent: true, tokens: [{{token: {ios(2)}}}]}}]\n")
+    project.write(
+        "p.yaml", f"profiles: [{{id: a, consent: true, tokens: [{{token: {ios(2)}}}]}}]\n"
+    )
     project.write("list.txt", f"{ios(3)}\n")
 
     records = project.records(
@@ -103,8 +104,7 @@ def test_an_fcm_topic_and_a_condition(project: Project) -> None:
         for record in records
     ]
     assert {"news", condition} == {
-        push.message.get("topic") or push.message.get("condition")
-        for push in project.served.pushes
+        push.message.get("topic") or push.message.get("condition") for push in project.served.pushes
     }
 
 

@@ -2,20 +2,21 @@
 A quick look at whole blocks of a text file: is it so plain that its lines are its rows?
 
 Nearly every large list is: no quotes, no blank line, every line as wide as the header.  A few
-passes over a megabyte at a time find that out thirty times as fast as a parser reads it, and any
-other reader will then see the same rows.  What is not plain is read by the strict readers, which
+passes over a megabyte at a time find that out many times as fast as a parser reads it, and any
+other reader will then see the same rows.  What is not plain is left to the strict readers, which
 also say what is wrong with it; this module refuses nothing.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, TypeAlias
 
 from pushctl.audience.content import MAX_LINE_BYTES, Content
 from pushctl.errors import InvalidInput
+
+LineBreak: TypeAlias = Literal["\n", "\r\n"]
 
 _BLOCK_BYTES = 2**20
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -27,22 +28,20 @@ class Plainness:
     """What is known of a plain file."""
 
     lines: int
-    line_break: Literal["\n", "\r\n"]
+    line_break: LineBreak
 
 
 def plain_columns(content: Content, *, width: int, delimiter: str) -> Plainness | None:
-    """
-    Return the number of lines of *content* if each is *width* cells without a quote, else ``None``.
-    """
+    """Return how *content* is plain, if each line is *width* cells without quotes, or ``None``."""
     mark = delimiter.encode()
-    rest = bytes(byte for byte in range(256) if byte not in mark + b"\n")
+    between_marks = bytes(byte for byte in range(256) if byte not in mark + b"\n")
     line = mark * (width - 1) + b"\n"
 
     def fits(block: bytes, lines: int) -> bool:
         return (
             b'"' not in block
             and b"\0" not in block
-            and block.translate(None, rest) == line * lines
+            and block.translate(None, between_marks) == line * lines
             and _is_utf8(block)
         )
 
@@ -50,37 +49,84 @@ def plain_columns(content: Content, *, width: int, delimiter: str) -> Plainness 
 
 
 def plain_tokens(content: Content) -> Plainness | None:
-    """
-    Return the number of lines of *content* if each is one word that may be a token, else ``None``.
-    """
+    """Return how *content* is plain, if each line is one word like a token, or ``None``."""
 
-    def fits(block: bytes, lines: int) -> bool:
+    def fits(block: bytes, _: int) -> bool:
         return not block.translate(None, _TOKEN_BYTES + b"\n")
 
     return _plainness(content, fits)
 
 
-def _plainness(content: Content, fits: _Fits) -> Plainness | None:
+def _plainness(content: Content, fits: Callable[[bytes, int], bool]) -> Plainness | None:
+    """Return how *content* is plain if each block *fits* with its number of lines."""
     lines = 0
-    line_break: Literal["\n", "\r\n"] | None = None
+    line_break: LineBreak | None = None
     try:
-        with content.open() as stream, contextlib.closing(_blocks(stream)) as blocks:
-            for block in blocks:
-                found: Literal["\n", "\r\n"] = "\r\n" if block.endswith(b"\r\n") else "\n"
-                line_break = line_break or found
+        with content.open() as stream:
+            for block in _blocks(stream):
+                if line_break is None:
+                    line_break = "\r\n" if block.endswith(b"\r\n") else "\n"
                 number = block.count(b"\n")
-                returns = block.count(b"\r")
-                if found == "\r\n" == line_break and returns == number == block.count(b"\r\n"):
-                    block = block.replace(b"\r", b"")
-                elif returns or found != line_break:
-                    return None
-                if b"\n\n" in block or block[:1] == b"\n" or not fits(block, number):
-                    return None
-                if _has_long_line(block):
+                bare = _with_line_feeds(block, line_break, number)
+                if bare is None or _has_blank_line(bare) or not fits(bare, number):
                     return None
                 lines += number
-    except _NotPlain:
-        return None
     except InvalidInput:
-        return None  # the strict reader meets it again and knows the place
+        return None  # the strict reader will meet it again, and knows the place
     return Plainness(lines, line_break or "\n")
+
+
+def _with_line_feeds(block: bytes, line_break: LineBreak, lines: int) -> bytes | None:
+    """Return *block* with line feeds alone, or ``None`` if lines end otherwise or are too long."""
+    if _has_long_line(block):
+        return None
+    returns = block.count(b"\r")
+    if line_break == "\n":
+        return None if returns else block
+    if not returns == lines == block.count(b"\r\n"):
+        return None
+    return block.replace(b"\r", b"")
+
+
+def _has_blank_line(block: bytes) -> bool:
+    return b"\n\n" in block or block.startswith(b"\n")
+
+
+def _has_long_line(block: bytes) -> bool:
+    """Return whether a line is over the limit, by leaps from the last line break in reach."""
+    start = 0
+    while len(block) - start > MAX_LINE_BYTES:
+        end = block.rfind(b"\n", start, start + MAX_LINE_BYTES)
+        if end < 0:
+            return True
+        start = end + 1
+    return False
+
+
+def _is_utf8(block: bytes) -> bool:
+    if block.isascii():
+        return True
+    try:
+        block.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _blocks(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield *stream* in blocks of whole lines; the last line gets a line break if it has none."""
+    chunk = stream.read(_BLOCK_BYTES).removeprefix(_BYTE_ORDER_MARK)
+    rest = line_break = b""
+    while chunk:
+        end = chunk.rfind(b"\n") + 1
+        if end:
+            yield rest + chunk[:end]
+            line_break = b"\r\n" if chunk[:end].endswith(b"\r\n") else b"\n"
+            rest = chunk[end:]
+        else:
+            rest += chunk
+            if len(rest) > MAX_LINE_BYTES:
+                break  # too long in any case, and not to be held
+        chunk = stream.read(_BLOCK_BYTES)
+    if rest:
+        yield rest + (line_break or b"\n")

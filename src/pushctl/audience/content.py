@@ -50,6 +50,15 @@ class Content(Protocol):
     def open(self) -> AbstractContextManager[BinaryIO]:
         """Open for reading, decompressed.  Raises :class:`~pushctl.errors.InvalidInput`."""
 
+    def placed(self, path: Path) -> AbstractContextManager[None]:
+        """
+        Let *path*, which must not exist, be a file with the decompressed bytes meanwhile.
+
+        A link where that will do, a copy otherwise, which stays.  Raises
+        :class:`~pushctl.errors.InvalidInput`, also at the end where the file changed while it
+        was read, and :class:`~pushctl.errors.StorageError` where there is no room for a copy.
+        """
+
 
 def open_content(
     path: Path | Literal["-"], *, stdin: BinaryIO | None, compression: Compression | None
@@ -122,6 +131,18 @@ class _File:
                 )
             yield _decompressed(file, self._compression, self.shown)
 
+    @contextmanager
+    def placed(self, path: Path) -> Iterator[None]:
+        if self._compression is not None:
+            _unpack(self, path)
+            yield
+            return
+        with self.open():
+            path.symlink_to(self._path.absolute())
+        yield
+        with self.open():
+            pass  # it is still the same file
+
 
 class _Copy:
     """A temporary copy of what can be read only once.  It goes when this object goes."""
@@ -143,6 +164,11 @@ class _Copy:
             raise _no_room(error) from None
         with _explained(self.shown):
             yield _decompressed(self._file, self._compression, self.shown)
+
+    @contextmanager
+    def placed(self, path: Path) -> Iterator[None]:
+        _unpack(self, path)
+        yield
 
 
 class _Inflated(io.RawIOBase):
@@ -190,7 +216,7 @@ def _bounded_lines(stream: BinaryIO, shown: str) -> Iterator[bytes]:
 
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:
-    while chunk := stream.read(2**16):
+    while chunk := stream.read(2**18):
         yield chunk
 
 
@@ -211,6 +237,22 @@ def _copied(pieces: Iterable[bytes]) -> BinaryIO:
             copy.close()
         raise
     return copy
+
+
+def _unpack(content: Content, path: Path) -> None:
+    """Write the decompressed bytes of *content* to the new file *path*."""
+    with content.open() as stream:
+        try:
+            copy = path.open("xb")
+        except OSError as error:
+            raise StorageError(f"cannot make {path}: {error.strerror}") from None
+        with copy:
+            for chunk in _chunks(stream):
+                try:
+                    copy.write(chunk)
+                    copy.flush()
+                except OSError as error:
+                    raise StorageError(f"cannot write {path}: {error.strerror}") from None
 
 
 def _no_room(error: OSError) -> StorageError:

@@ -10,10 +10,11 @@ file's, for nobody can say where its rows end.
 from __future__ import annotations
 
 import csv
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from pushctl.audience.blocks import Plainness, plain_columns
 from pushctl.audience.consent import cell_fault
 from pushctl.audience.content import MAX_LINE_BYTES, Content, numbered_lines
 from pushctl.audience.row import KNOWN_COLUMNS, Row, counted, misspelt_column
@@ -36,10 +37,11 @@ def open_delimited(content: Content, delimiter: str) -> DelimitedSource:
     records = _records(content, delimiter)
     with closing(records):
         _, header = next(records, (1, []))
-        _check_header(header, delimiter, content.shown)
-        rows = sum(1 for _ in records)
-    attributes = frozenset(name for name in header if name not in KNOWN_COLUMNS)
-    return DelimitedSource(content, delimiter, rows, "consent" in header, attributes)
+    _check_header(header, delimiter, content.shown)
+    plain = plain_columns(content, width=len(header), delimiter=delimiter)
+    lines = sum(1 for _ in _records(content, delimiter)) if plain is None else plain.lines
+    rows = lines - 1
+    return DelimitedSource(content, delimiter, header, rows, plain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,20 @@ class DelimitedSource:
 
     content: Content
     delimiter: str
+    header: Sequence[str]
     rows: int
-    records_consent: bool
-    attribute_names: frozenset[str] | None
+    plain: Plainness | None
+    """How lines are rows; ``None`` where only a parser can tell the rows."""
+
+    @property
+    def records_consent(self) -> bool:
+        """Whether there is a column for it."""
+        return "consent" in self.header
+
+    @property
+    def attribute_names(self) -> frozenset[str]:
+        """The names of all columns that are not known ones."""
+        return frozenset(self.header).difference(KNOWN_COLUMNS)
 
     @property
     def shown(self) -> str:
@@ -64,23 +77,36 @@ class DelimitedSource:
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the rows, reading the file once more."""
+        row = self.reader()
+        return (row(line, record) for line, record in self.records())
+
+    def records(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the cells below the header, with their line, reading the file once more."""
         records = _records(self.content, self.delimiter)
         with closing(records):
-            _, header = next(records)
-            attributes = [(at, name) for at, name in enumerate(header) if name not in KNOWN_COLUMNS]
-            known = [(at, name) for at, name in enumerate(header) if name in KNOWN_COLUMNS]
-            consent = header.index("consent") if self.records_consent else None
-            for line, record in records:
-                if len(record) != len(header):
-                    yield Row(line, {}, {}, fault=_wrong_width(len(record), len(header)))
-                    continue
-                yield Row(
-                    line,
-                    {name: record[at] for at, name in known},
-                    # An empty cell is a missing attribute: a push says "Hello Anna" or nothing.
-                    {name: record[at] for at, name in attributes if record[at]},
-                    no_consent=None if consent is None else cell_fault(record[consent]),
-                )
+            next(records)
+            yield from records
+
+    def reader(self) -> Callable[[int, Sequence[str]], Row]:
+        """Return what makes a row of a line and its cells."""
+        width = len(self.header)
+        columns = [*enumerate(self.header)]
+        attributes = [(at, name) for at, name in columns if name not in KNOWN_COLUMNS]
+        known = [(at, name) for at, name in columns if name in KNOWN_COLUMNS]
+        consent = self.header.index("consent") if self.records_consent else None
+
+        def read(line: int, record: Sequence[str]) -> Row:
+            if len(record) != width:
+                return Row(line, {}, {}, fault=_wrong_width(len(record), width))
+            return Row(
+                line,
+                {name: record[at] for at, name in known},
+                # An empty cell is a missing attribute: a push says "Hello Anna" or nothing.
+                {name: record[at] for at, name in attributes if record[at]},
+                no_consent=None if consent is None else cell_fault(record[consent]),
+            )
+
+        return read
 
 
 def _wrong_width(width: int, expected: int) -> str:

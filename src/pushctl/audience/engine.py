@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pushctl.errors import InvalidInput, Place, PushctlError, StorageError
+from pushctl.errors import InvalidInput, Place, StorageError
 from pushctl.rules.text import printable
 
 if TYPE_CHECKING:
@@ -187,16 +187,3 @@ def name(value: str) -> str:
     """Return *value* as the name of a column in SQL."""
     return '"' + value.replace('"', '""') + '"'
 
-
-__all__ = [
-    "MEMORY_LIMIT",
-    "READER_MEMORY_LIMIT",
-    "Engine",
-    "PushctlError",
-    "damaged",
-    "explained",
-    "literal",
-    "name",
-    "private_files",
-    "spill_folder",
-]

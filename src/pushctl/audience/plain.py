@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 
+from pushctl.audience.blocks import Plainness, plain_tokens
 from pushctl.audience.content import Content, numbered_lines
 from pushctl.audience.row import Row, counted
 from pushctl.errors import InvalidInput, Place
@@ -20,6 +23,8 @@ class PlainSource:
 
     content: Content
     rows: int
+    plain: Plainness | None
+    """How lines are tokens; ``None`` where some are not, or have something around the token."""
     records_consent: bool = False
     attribute_names: frozenset[str] | None = frozenset()
 
@@ -70,20 +75,22 @@ def open_plain(content: Content) -> PlainSource:
     Raises :class:`~pushctl.errors.InvalidInput` where a line is too long or not text, or where
     the first line is a header: then this is a csv file under another name.
     """
-    rows = 0
-    for number, text in _token_lines(content):
-        if not rows and _is_header(text):
-            raise InvalidInput(
-                "a header: a .txt file holds a token a line and nothing else",
-                place=Place(content.shown, number, 1),
-                hint="name the file .csv or .tsv (or give --format with -)",
-                source_line=text,
-            )
-        rows += 1
-    return PlainSource(content, rows)
+    tokens = _token_lines(content)
+    with closing(tokens):
+        for number, text in islice(tokens, 1):
+            if _is_header(text):
+                raise InvalidInput(
+                    "a header: a .txt file holds a token a line and nothing else",
+                    place=Place(content.shown, number, 1),
+                    hint="name the file .csv or .tsv (or give --format with -)",
+                    source_line=text,
+                )
+    plain = plain_tokens(content)
+    rows = plain.lines if plain is not None else sum(1 for _ in _token_lines(content))
+    return PlainSource(content, rows, plain)
 
 
-def _token_lines(content: Content) -> Iterator[tuple[int, str]]:
+def _token_lines(content: Content) -> Generator[tuple[int, str]]:
     """Yield the number and the token of each line that has one."""
     with content.open() as stream:
         for number, text in numbered_lines(stream, content.shown):

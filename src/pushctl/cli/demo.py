@@ -164,7 +164,7 @@ def _show_bounce_log(log: Path, terminal: Terminal) -> None:
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     bounced = [line for line in lines if line["event"] == "Bounced push"]
     terminal.data(f"\nThe bounce log, {log} ({len(lines)} lines; some fields of each bounce):\n")
-    for line in bounced:
+    for line in sorted(bounced, key=lambda bounce: int(bounce["row"])):
         shown = {name: line[name] for name in SHOWN_FIELDS}
         terminal.data("  " + json.dumps(shown, ensure_ascii=False) + "\n")
 

@@ -24,6 +24,10 @@ class Prepared:
         self.rows = rows
         self.total = len(rows)
 
+    @classmethod
+    def open(cls, folder: Path) -> Prepared:
+        return cls([tuple(row) for row in json.loads((folder / "audience.json").read_text())])
+
     def tallies(self) -> Tallies:
         result = Tallies(Counter(), Counter(), {})
         for row in self.rows:
@@ -65,4 +69,5 @@ def prepare(
                 verdict and verdict.detail,
             )
         )
+    (folder / "audience.json").write_text(json.dumps(rows))
     return Prepared(rows)

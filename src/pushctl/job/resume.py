@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from pushctl.audience.prepare import Prepared
+from pushctl.job.prepared import Prepared
 from pushctl.config import Settings
 from pushctl.dispatch.policy import OnUnknown
 from pushctl.dispatch.push import unknown

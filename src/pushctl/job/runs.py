@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pushctl import catalog
-from pushctl.audience.prepare import Prepared
+from pushctl.job.prepared import Prepared
 from pushctl.errors import InvalidInput
 from pushctl.job.manifest import refuse_changed
 from pushctl.job.outgoing import Row, target_of

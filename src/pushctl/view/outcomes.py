@@ -6,13 +6,16 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pushctl import catalog
 from pushctl.outcome import Kind, Outcome
 from pushctl.records.record import FIELDS, Record
 from pushctl.rules.text import printable, shorten_token
 from pushctl.view.terminal import Terminal
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 SHOWN_ONE_BY_ONE = 50
 _FORMULA_STARTS = ("=", "+", "-", "@")
@@ -62,6 +65,17 @@ class Reasons:
             if outcome.detail:
                 self.details[key] = outcome.detail
 
+    def ranked(self) -> list[tuple[ReasonKey, int]]:
+        """Return the reasons with their counts, most frequent first; the same for equal counts."""
+        kinds = list(Kind)
+
+        def rank(item: tuple[ReasonKey, int]) -> tuple[object, ...]:
+            key, count = item
+            name = (key.service or "", key.status or 0, key.reason or "", key.case or "")
+            return (-count, kinds.index(key.kind), *name, key.token_action)
+
+        return sorted(self.counts.items(), key=rank)
+
     def as_json(self) -> list[dict[str, Any]]:
         """Return the ``reasons`` of the summary document, most frequent first."""
         return [
@@ -72,7 +86,7 @@ class Reasons:
                 "count": count,
                 "token_action": key.token_action,
             }
-            for key, count in self.counts.most_common()
+            for key, count in self.ranked()
         ]
 
 
@@ -91,15 +105,28 @@ def push_table(records: Sequence[Record], terminal: Terminal) -> None:
             Text(f"{terminal.mark(kind)} {_said(kind)}", style=_KIND_STYLES[kind]),
             printable(record["profile"] or "", 40),
             _service_words(record),
-            shorten_token(token) if token else "–" if terminal.unicode else "-",
-            answer_words(record),
+            _short(token, terminal) if token else "–" if terminal.unicode else "-",
+            _answer(record),
         )
     _print(terminal, table)
 
 
+def _short(token: str, terminal: Terminal) -> str:
+    text = shorten_token(token)
+    return text if terminal.unicode else text.replace("…", "..")
+
+
+def _answer(record: Record) -> Text:
+    from rich.text import Text
+
+    if record["outcome"] == Kind.ACCEPTED:  # the long id may be cut: -o jsonl has it whole
+        return Text(answer_words(record), no_wrap=True, overflow="ellipsis")
+    return Text(answer_words(record))
+
+
 def reason_groups(reasons: Reasons, terminal: Terminal) -> None:
     """Print each reason with its documented meaning and what to do, most frequent first."""
-    for key, count in reasons.counts.most_common():
+    for key, count in reasons.ranked():
         title = f"{count:,} x {_reason_title(key)}"
         style = "bold " + ("yellow" if key.kind is not Kind.REJECTED else "red")
         if key.kind is Kind.SKIPPED:
@@ -151,7 +178,7 @@ def push_line(record: Record, terminal: Terminal) -> str:
     """Return one line about one push, for ``-v``."""
     kind = Kind(record["outcome"])
     mark = terminal.paint(f"{terminal.mark(kind)} {kind.value}", _KIND_STYLES[kind])
-    token = shorten_token(record["token"]) if record["token"] else "(no token)"
+    token = _short(record["token"], terminal) if record["token"] else "(no token)"
     latency = f" {record['latency_ms']} ms" if record["latency_ms"] is not None else ""
     return f"{mark} {printable(record['source'], 200)} {token} {answer_words(record)}{latency}"
 

@@ -7,8 +7,10 @@ writing simply ends.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import dataclasses
+import io
 import os
 import shutil
 import sys
@@ -171,6 +173,8 @@ def open_terminal(
 ) -> Terminal:
     """Return the terminal this process was started in, as *environ* and the options want it."""
     out_tty, err_tty = _isatty(sys.stdout), _isatty(sys.stderr)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors=_ESCAPED)
     dumb = environ.get("TERM") == "dumb"
     size = shutil.get_terminal_size((80, 24))
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
@@ -197,6 +201,18 @@ def open_terminal(
         animate=animate,
         may_ask=_isatty(sys.stdin) and err_tty and not no_input,
     )
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    """Return what the encoding cannot hold as JSON escapes it: JSON stays JSON."""
+    import json
+
+    assert isinstance(error, UnicodeEncodeError)
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+_ESCAPED = "pushctl.escaped"
+codecs.register_error(_ESCAPED, _escape)
 
 
 def _wants_color(choice: ColorChoice, environ: Mapping[str, str], tty: bool) -> bool:

@@ -2,9 +2,9 @@
 Response header blocks: HPACK (RFC 7541), the plain cases quickly and all others by ``hpack``.
 
 Once the server has acknowledged SETTINGS_HEADER_TABLE_SIZE=0, a block is a sequence of entries of
-the static table and of literals, and means the same whatever came before.  That is read here, an
-eighth of the work of a general decoder.  Whatever is not of that simple form, or not valid, is
-left to ``hpack``, whose judgement is final.
+the static table and of literals, and means the same whatever came before.  That is read here, at
+a fraction of the cost of a general decoder.  Whatever is not of that simple form, or not valid,
+is left to ``hpack``, whose judgement is final.
 """
 
 from __future__ import annotations
@@ -23,42 +23,44 @@ Fields: TypeAlias = list[tuple[str, str]]
 _STATIC: Final = tuple(
     (name.decode("ascii"), value.decode("ascii")) for name, value in HeaderTable.STATIC_TABLE
 )
-
-# What the first byte of a field says (RFC 7541 section 6), for indexes that fit into it.
 _INDEXED: Final = {0x80 | index: pair for index, pair in enumerate(_STATIC, 1)}
-_NAMED: Final = {
-    pattern | index: name
-    for pattern, largest in ((0x00, 0x0E), (0x10, 0x0E), (0x40, 0x3E))
-    for index, (name, _) in enumerate(_STATIC, 1)
-    if index <= largest
-}
-"""Literals, with indexing (``0x40``) or without, whose name is in the static table."""
-_NAMED_FURTHER: Final = frozenset({0x0F, 0x1F})
-"""The same without indexing; the next byte is what the index is above 15."""
-_FURTHER: Final = {index - 15: name for index, (name, _) in enumerate(_STATIC, 1) if index >= 15}
-_NEW_NAME: Final = frozenset({0x00, 0x10, 0x40})
+"""Whole fields of one byte (RFC 7541 section 6.1)."""
+_PREFIXES: Final = ((0x00, 15), (0x10, 15), (0x40, 63))
+"""Literals, without, never and with indexing (section 6.2): pattern, and largest in its byte."""
+_SPELLED: Final = frozenset(pattern for pattern, _ in _PREFIXES)
 """Literals that spell out their name."""
+_NAMES: Final = {
+    bytes((pattern | index,) if index < largest else (pattern | largest, index - largest)): name
+    for pattern, largest in _PREFIXES
+    for index, (name, _) in enumerate(_STATIC, 1)
+}
+"""How literals begin whose name is in the static table."""
+_NAME_BYTES: Final = {name[0]: len(name) for name in _NAMES}
+"""How many bytes that takes, by the first of them."""
 
 _HUFFMAN: Final = 0x80
-_LONG: Final = 0x7F
-"""The length of a string is in further bytes."""
+_LENGTH: Final = 0x7F
+"""The bits of a string's length (section 5.2); if all are set, it goes on in further bytes."""
 _LARGEST_FIELD: Final = 64
-"""More than one octet of a block can count for in the size of the header list (section 4.1)."""
+"""No octet of a block counts for more in the size of a header list (section 4.1)."""
+_KNOWN_NAMES: Final = 1024
 _GENERATION: Final = 256
 
 
 class BlockReader:
     """Decodes response header blocks, and knows when decoding needs no memory any more."""
 
-    __slots__ = ("_decoder", "_header_list_bytes", "_older", "_recent", "stateless")
+    __slots__ = ("_decoder", "_header_list_bytes", "_names", "_older", "_recent", "stateless")
 
     def __init__(self, header_list_bytes: int) -> None:
         self._decoder = hpack.Decoder(max_header_list_size=header_list_bytes)
         self._header_list_bytes = header_list_bytes
-        self._recent: dict[bytes, str] = {}
-        """Huffman-coded strings seen, in two generations: those that come again survive in the
-        recent one, those that never do (``apns-id``) are dropped with the older."""
-        self._older: dict[bytes, str] = {}
+        self._names = dict(_NAMES)
+        """What literals begin with, those that spell out their name included."""
+        self._recent: dict[bytes, tuple[str, str]] = {}
+        """Literals seen, in two generations: one that comes again moves to the recent one, one
+        that never does (``apns-id``) is dropped with the older."""
+        self._older: dict[bytes, tuple[str, str]] = {}
         self.stateless = False
         """The server has acknowledged that it must not use a dynamic table."""
 
@@ -95,26 +97,27 @@ class BlockReader:
     def _read_plain(self, block: bytes) -> Fields | None:
         """Return the fields of *block* if it is of the simple form, else ``None``."""
         fields: Fields = []
+        known = self._recent
         size = len(block)
         at = 0
         try:
             while at < size:
                 first = block[at]
-                at += 1
-                if first in _INDEXED:
+                if first >= 0x80:
                     fields.append(_INDEXED[first])
-                    continue
-                if first in _NAMED:
-                    name = _NAMED[first]
-                elif first in _NAMED_FURTHER:
-                    name = _FURTHER[block[at]]
                     at += 1
-                elif first in _NEW_NAME:
-                    name, at = self._string(block, at)
+                    continue
+                if first in _SPELLED:
+                    value_at = at + 2 + (block[at + 1] & _LENGTH)
                 else:
-                    return None
-                value, at = self._string(block, at)
-                fields.append((name, value))
+                    value_at = at + _NAME_BYTES[first]
+                end = value_at + 1 + (block[value_at] & _LENGTH)
+                coded = block[at:end]
+                # A field says where it ends: one that is known is also whole.
+                fields.append(
+                    known[coded] if coded in known else self._literal(coded, value_at - at)
+                )
+                at = end
         except LookupError:
             return None
         if size * _LARGEST_FIELD > self._header_list_bytes and (
@@ -123,34 +126,41 @@ class BlockReader:
             return None
         return fields
 
-    def _string(self, block: bytes, at: int) -> tuple[str, int]:
+    def _literal(self, coded: bytes, value_at: int) -> tuple[str, str]:
         """
-        Return the string that begins at *at* (section 5.2), and where it ends.
+        Return the field that *coded* holds, its value from *value_at* on, and remember it.
 
-        Raises :exc:`LookupError` for one that is cut short, badly coded, or longer than 126 octets.
+        Raises :exc:`LookupError` for one that is cut short or not of the simple form.
         """
-        length = block[at]
-        at += 1
-        end = at + (length & _LONG)
-        if length & _LONG == _LONG or end > len(block):
-            raise LookupError
-        coded = block[at:end]
-        if length < _HUFFMAN:
-            return str(coded, "latin-1"), end
-        text = self._recent.get(coded)
-        if text is None:
-            text = self._decoded(coded)
-        return text, end
-
-    def _decoded(self, coded: bytes) -> str:
-        """Return the text of a Huffman-coded string, and remember it."""
-        text = self._older.get(coded)
-        if text is None:
-            text = huffman.decode(coded)
-            if text is None:
-                raise LookupError
+        field = self._older.get(coded)
+        if field is None:
+            field = self._name(coded[:value_at]), _text(coded[value_at:])
         if len(self._recent) >= _GENERATION:
             self._older = self._recent
             self._recent = {}
-        self._recent[coded] = text
-        return text
+        self._recent[coded] = field
+        return field
+
+    def _name(self, coded: bytes) -> str:
+        name = self._names.get(coded)
+        if name is None:
+            if coded[0] not in _SPELLED:
+                raise LookupError
+            name = _text(coded[1:])
+            if len(self._names) < _KNOWN_NAMES:
+                self._names[coded] = name
+        return name
+
+
+def _text(coded: bytes) -> str:
+    """Return the text of a string literal (section 5.2); raises :exc:`LookupError` likewise."""
+    length = coded[0]
+    text = coded[1:]
+    if length & _LENGTH == _LENGTH or len(text) != length & _LENGTH:
+        raise LookupError
+    if length < _HUFFMAN:
+        return str(text, "latin-1")
+    decoded = huffman.decode(text)
+    if decoded is None:
+        raise LookupError
+    return decoded

@@ -52,6 +52,7 @@ _answer: Final[Callable[[tuple[object, int, Fields | None, bytes]], Answer]] = p
 )
 _LARGEST_HEADERS: Final = frames.DEFAULT_FRAME_SIZE << 8 | frames.HEADERS
 _LARGEST_FRAME: Final = frames.DEFAULT_FRAME_SIZE << 8 | 0xFF
+_LARGEST_DATA: Final = frames.DEFAULT_FRAME_SIZE << 8 | frames.DATA
 _RESET: Final = 4 << 8 | frames.RST_STREAM
 
 
@@ -380,6 +381,24 @@ class Connection:
                     position = end
                     continue
             if (
+                flags == 1  # END_STREAM
+                and not word & 0xFF  # DATA
+                and stream in replies
+                and replies[stream].is_bare
+                and not parked
+                and word <= _LARGEST_DATA
+                and not self._block
+            ):
+                reply = replies.pop(stream)
+                self._return_window(end - start)
+                body = data[start : min(end, start + self._limits.kept_body_bytes)]
+                tag = streams.pop(stream)[0]
+                events.append(_answer((tag, reply.status, reply.headers, body)))
+                position = end
+                if streams or not self.draining:
+                    continue
+                break
+            if (
                 word == _RESET
                 and self._spare_resets
                 and stream not in streams
@@ -448,12 +467,14 @@ class Connection:
     def _on_headers(
         self, flags: int, stream: int, payload: bytes, events: list[Event], now: float
     ) -> None:
-        self._opened(stream, "HEADERS")
-        fragment: bytes | None = payload
+        if stream not in self._streams:
+            self._opened(stream, "HEADERS")
+        fragment = payload
         if flags & (frames.PADDED | frames.PRIORITISED):
-            fragment = frames.strip(flags, payload, prioritised=True)
-            if fragment is None:
+            stripped = frames.strip(flags, payload, prioritised=True)
+            if stripped is None:
                 raise protocol("the server sent HEADERS with more padding than room")
+            fragment = stripped
         if flags & frames.END_HEADERS:
             self._on_block(flags, stream, fragment, events, now)
             return
@@ -528,11 +549,6 @@ class Connection:
         entry = self._opened(stream, "DATA")
         self._return_window(len(payload))
         reply = self._replies.get(stream)
-        if reply is not None and reply.is_bare and flags == frames.END_STREAM:
-            # The usual answer: its whole body in one frame.
-            body = payload[: self._limits.kept_body_bytes]
-            self._answered(stream, reply.status, reply.headers, body, events)
-            return
         data = frames.strip(flags, payload, prioritised=False)
         if data is None:
             raise protocol("the server sent DATA with more padding than room")

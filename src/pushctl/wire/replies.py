@@ -65,6 +65,6 @@ def final_status(fields: Fields) -> int | None:
     if not fields or fields[0][0] != ":status":
         return None
     for name, _ in fields[1:]:
-        if name.startswith(":"):
+        if name[:1] == ":":  # half the time of startswith()
             return None
     return _STATUSES.get(fields[0][1])

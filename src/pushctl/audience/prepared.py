@@ -1,0 +1,276 @@
+"""
+An audience as it lies in the folder of a run: resolved, judged, numbered, ready to be read.
+
+``audience.parquet`` holds every row.  Beside it lie the rows about which more was found out later
+(duplicates, suppressed tokens) or that took a closer look, ``exceptions-N.parquet``, in order;
+they are laid over the others while reading.  That way the large file is written once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pushctl.audience.engine import READER_MEMORY_LIMIT, Engine, damaged, literal
+from pushctl.audience.recipient import Recipient, Verdict
+from pushctl.audience.staging import attributes_of
+from pushctl.errors import InvalidInput, StorageError
+from pushctl.outcome import Kind, Platform, Service
+
+SCHEMA = 1
+TABLE = "audience.parquet"
+FACTS = "audience.json"
+
+COLUMNS = (
+    "row",
+    "source",
+    "token",
+    "service",
+    "platform",
+    "profile",
+    "credential",
+    "environment",
+    "topic",
+    "registered_at",
+    "attributes",
+    "verdict_kind",
+    "verdict_reason",
+    "verdict_detail",
+)
+"""
+What a row is a tuple of: the fields of :class:`Recipient` as plain text, ``None`` where there is
+nothing.  ``row`` is a number from 1 on, ``attributes`` a JSON object as text (``None`` where the
+recipient has none), and ``verdict_kind`` is ``None`` for whoever is sent to.
+"""
+
+Tuple: TypeAlias = tuple[Any, ...]
+"""One row, see :data:`COLUMNS`."""
+
+_SOURCE, _VERDICT = COLUMNS.index("source"), COLUMNS.index("verdict_kind")
+
+
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """What an audience holds, counted."""
+
+    sendable: Mapping[tuple[str, str | None, str | None, str | None], int]
+    """How many are sent to, by service, credential, environment and topic as the rows state
+    them."""
+    verdicts: Mapping[tuple[str, str], int]
+    """How many are not, by kind and reason."""
+    attributes: Mapping[str, frozenset[str]]
+    """The attributes that at least one of those who are sent to has, by service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The audience in a folder."""
+
+    folder: Path
+    total: int
+    """How many rows there are, those that are not sent to included."""
+    consent: str
+    """Who says that these people agreed, see :attr:`Audience.consent`."""
+    without_consent: Sequence[str]
+    """The files that say nothing of consent."""
+    description: str
+    """The sources and their sizes, for a person."""
+    attribute_names: frozenset[str] | None
+    """Every attribute that any row has; ``None`` where they are too many to know."""
+    sources: Sequence[str]
+    """The names of the sources, as people know them."""
+    exceptions: int
+    """How many files of exceptions there are."""
+    constants: Mapping[str, str | None]
+    """The columns that are the same in every row of the table, with their value."""
+    counted: Tallies
+
+    @classmethod
+    def open(cls, folder: Path) -> Prepared:
+        """
+        Return the audience that lies in *folder*.
+
+        Raises :class:`~pushctl.errors.InvalidInput` where it is missing, incomplete or damaged.
+        """
+        path = folder / FACTS
+        try:
+            prepared = _of_facts(folder, json.loads(path.read_bytes()))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            raise damaged(path) from None
+        prepared.check()
+        return prepared
+
+    def check(self) -> None:
+        """Raise :class:`~pushctl.errors.InvalidInput` where a file is missing or incomplete."""
+        import duckdb
+
+        path = self.folder / TABLE
+        try:
+            with Engine(None, READER_MEMORY_LIMIT) as engine:
+                (rows,) = engine.one(f"SELECT count(*) FROM {parquet(path)}")
+                for path in self.exception_files():
+                    engine.one(f"SELECT count(*) FROM {parquet(path)}")
+        except (duckdb.Error, StorageError):
+            raise damaged(path) from None
+        if rows != self.total:
+            raise damaged(path)
+
+    def tallies(self) -> Tallies:
+        """Return what the audience holds; it was counted when it was prepared."""
+        return self.counted
+
+    def exception_files(self) -> list[Path]:
+        """Return the files with exceptions, in order."""
+        return [exceptions_file(self.folder, number) for number in range(self.exceptions)]
+
+    def batches(self, size: int, *, after: int = 0) -> Iterator[list[Tuple]]:
+        """
+        Yield the rows after row number *after* in order, *size* at a time, as :data:`COLUMNS` says.
+
+        Holds one batch and the reader's own buffers, about 100 MB.  Raises
+        :class:`~pushctl.errors.InvalidInput` where the files are damaged.
+        """
+        import duckdb
+
+        path = self.folder / TABLE
+        try:
+            with Engine(None, READER_MEMORY_LIMIT) as engine:
+                exceptions = self._exceptions(engine, after)
+                pending = next(exceptions, None)
+                for batch in self._table(engine, size, after):
+                    first, last = batch[0][0], batch[-1][0]
+                    while pending is not None and pending[0] <= last:
+                        at = pending[0] - first
+                        batch[at] = _laid_over(batch[at], pending)
+                        pending = next(exceptions, None)
+                    yield batch
+        except (duckdb.Error, StorageError):
+            raise damaged(path) from None
+
+    def recipient(self, row: Tuple) -> Recipient:
+        """Return *row* as a recipient."""
+        return recipient_of(row)
+
+    def _table(self, engine: Engine, size: int, after: int) -> Iterator[list[Tuple]]:
+        """Yield the rows of the table, those that are the same throughout filled in here."""
+        varying = [name for name in COLUMNS[1:] if name not in self.constants]
+        selected = ", ".join(
+            source_of(self.sources) if name == "source" else name for name in varying
+        )
+        sql = f"SELECT {selected} FROM {parquet(self.folder / TABLE)} WHERE row > {int(after)}"
+        number = after + 1
+        for rows in engine.stream(sql, size=size):
+            columns = dict(zip(varying, zip(*rows, strict=True), strict=True))
+            yield list(
+                zip(
+                    range(number, number + len(rows)),
+                    *(columns.get(name) or repeat(self.constants[name]) for name in COLUMNS[1:]),
+                    strict=False,
+                )
+            )
+            number += len(rows)
+
+    def _exceptions(self, engine: Engine, after: int) -> Iterator[Tuple]:
+        names = ", ".join(COLUMNS)
+        batches = (
+            engine.stream(f"SELECT {names} FROM {parquet(path)} WHERE row > {int(after)}")
+            for path in self.exception_files()
+        )
+        return chain.from_iterable(chain.from_iterable(batches))
+
+
+def recipient_of(row: Tuple) -> Recipient:
+    """Return *row*, a tuple as :data:`COLUMNS` says, as a recipient."""
+    (number, source, token, service, platform, profile, credential, environment, topic,
+     registered_at, attributes, kind, reason, detail) = row  # fmt: skip
+    return Recipient(
+        row=number,
+        source=source,
+        token=token,
+        service=None if service is None else Service(service),
+        platform=None if platform is None else Platform(platform),
+        profile=profile,
+        credential=credential,
+        environment=environment,
+        topic=topic,
+        registered_at=registered_at,
+        attributes=attributes_of(attributes),
+        verdict=None if kind is None else Verdict(Kind(kind), reason, detail),
+    )
+
+
+def facts_of(prepared: Prepared) -> dict[str, Any]:
+    """Return *prepared* as JSON."""
+    counted = prepared.counted
+    names = prepared.attribute_names
+    return {
+        "schema": SCHEMA,
+        "total": prepared.total,
+        "consent": prepared.consent,
+        "without_consent": list(prepared.without_consent),
+        "description": prepared.description,
+        "attribute_names": None if names is None else sorted(names),
+        "sources": list(prepared.sources),
+        "exceptions": prepared.exceptions,
+        "constants": dict(prepared.constants),
+        "sendable": [[*key, number] for key, number in counted.sendable.items()],
+        "verdicts": [[*key, number] for key, number in counted.verdicts.items()],
+        "attributes": {name: sorted(found) for name, found in counted.attributes.items()},
+    }
+
+
+def _of_facts(folder: Path, facts: Mapping[str, Any]) -> Prepared:
+    if facts["schema"] != SCHEMA:
+        raise InvalidInput(
+            "the audience was prepared by another version of pushctl",
+            hint="resume the run with the version that began it",
+        )
+    names = facts["attribute_names"]
+    return Prepared(
+        folder=folder,
+        total=int(facts["total"]),
+        consent=facts["consent"],
+        without_consent=facts["without_consent"],
+        description=facts["description"],
+        attribute_names=None if names is None else frozenset(names),
+        sources=facts["sources"],
+        exceptions=int(facts["exceptions"]),
+        constants=facts["constants"],
+        counted=Tallies(
+            sendable=Counter({tuple(key): number for *key, number in facts["sendable"]}),
+            verdicts=Counter({tuple(key): number for *key, number in facts["verdicts"]}),
+            attributes={name: frozenset(found) for name, found in facts["attributes"].items()},
+        ),
+    )
+
+
+def exceptions_file(folder: Path, number: int) -> Path:
+    """Return where the exceptions with that *number*, from 0, lie in *folder*."""
+    return folder / f"exceptions-{number}.parquet"
+
+
+def parquet(path: Path) -> str:
+    """Return the file *path* as a table in SQL.  What looks like a pattern in it is none."""
+    escaped = "".join(f"[{character}]" if character in "*?[" else character for character in str(path))
+    return f"read_parquet({literal(escaped)})"
+
+
+def source_of(sources: Sequence[str]) -> str:
+    """Return the SQL for the source of a row: its file and line."""
+    if len(sources) == 1:
+        shown = literal(sources[0])
+    else:
+        shown = f"[{', '.join(map(literal, sources))}][origin + 1]"
+    return f"CASE WHEN line IS NULL THEN {shown} ELSE {shown} || ':' || line END"
+
+
+def _laid_over(row: Tuple, exception: Tuple) -> Tuple:
+    """Return *exception*, which is either a whole row or a verdict on *row*."""
+    if exception[_SOURCE] is None:
+        return row[:_VERDICT] + exception[_VERDICT:]
+    return exception
