@@ -170,13 +170,12 @@ def test_the_manifest_tells_what_the_run_was(project: Project) -> None:
     assert (8, 5) == (manifest["inputs"], manifest["to_send"])
     assert str(project.config) == manifest["config"]
     assert {
-        "shop-ios": {"service": "apns", "fingerprint": "key SIMULATED1", "recipients": 3},
-        "shop-android": {
-            "service": "fcm",
-            "fingerprint": "service account push@simulated-shop",
-            "recipients": 2,
-        },
-    } == manifest["credentials"]
+        "shop-ios": ("apns", "key SIMULATED1", 3),
+        "shop-android": ("fcm", "service account push@simulated-shop", 2),
+    } == {
+        name: (one["service"], one["fingerprint"], one["recipients"])
+        for name, one in manifest["credentials"].items()
+    }
 
 
 def test_a_410_older_than_the_registration_keeps_the_token(project: Project) -> None:

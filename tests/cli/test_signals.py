@@ -95,7 +95,7 @@ def test_usr1_prints_the_progress(tmp_path: Path) -> None:
             process.send_signal(signal.SIGUSR1)  # before the first tick there is nothing to print
             line = process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        _, talk = process.communicate(timeout=30)
 
     assert f"/{TOKENS}, " in line
-    assert 130 == process.returncode
+    assert 130 == process.returncode, talk

@@ -186,4 +186,3 @@ def literal(value: str | None) -> str:
 def name(value: str) -> str:
     """Return *value* as the name of a column in SQL."""
     return '"' + value.replace('"', '""') + '"'
-

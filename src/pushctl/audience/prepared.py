@@ -256,7 +256,9 @@ def exceptions_file(folder: Path, number: int) -> Path:
 
 def parquet(path: Path) -> str:
     """Return the file *path* as a table in SQL.  What looks like a pattern in it is none."""
-    escaped = "".join(f"[{character}]" if character in "*?[" else character for character in str(path))
+    escaped = "".join(
+        f"[{character}]" if character in "*?[" else character for character in str(path)
+    )
     return f"read_parquet({literal(escaped)})"
 
 

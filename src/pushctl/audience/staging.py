@@ -294,4 +294,3 @@ def _consent_of_cell(column: str) -> tuple[str, str]:
         f"CASE WHEN {column} IS NULL THEN {literal(silence)} {cases} END",
         f"({column} IS NULL OR {column} IN ({words}))",
     )
-

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pushctl.cli.confirm import confirm
 from pushctl.cli.watch import Screen, on_usr1
 from pushctl.config import Settings, find_config, load_settings
 from pushctl.errors import ExitCode, StorageError, UsageError
@@ -40,6 +41,7 @@ def deliver(
     fail_on: FailOn,
     fail_if_empty: bool,
     yes: bool,
+    count: int | None = None,
     dry_run: bool = False,
 ) -> int:
     """Send, show what became of it, and return the exit code."""
@@ -52,7 +54,12 @@ def deliver(
         return _rehearse(order, terminal, output)
     consent = "none recorded" if order.audience is None else order.audience.consent
     screen = Screen(
-        terminal, output, progress=progress, consent=consent, warnings=order.messages.warnings
+        terminal,
+        output,
+        progress=progress,
+        consent=consent,
+        warnings=order.messages.warnings,
+        allow=lambda found, bindings: confirm(terminal, found, bindings, yes=yes, count=count),
     )
     on_usr1(screen)
     try:

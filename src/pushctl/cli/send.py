@@ -108,6 +108,21 @@ def send(
         list[str] | None,
         _option("--fcm-condition", TARGET, "A condition over FCM topics.", "EXPR", env=False),
     ] = None,
+    where: Annotated[
+        str | None,
+        _option(
+            "--where",
+            TARGET,
+            "Only recipients whose attributes match, such as 'orders >= 3'.",
+            "SQL",
+        ),
+    ] = None,
+    suppress: Annotated[
+        list[str] | None,
+        _option(
+            "--suppress", TARGET, "Leave out tokens that a bounce log marks for removal.", "LOG"
+        ),
+    ] = None,
     title: Annotated[str | None, _option("--title", MESSAGE, "The title.")] = None,
     subtitle: Annotated[str | None, _option("--subtitle", MESSAGE, "The subtitle (iOS).")] = None,
     body: Annotated[str | None, _option("--body", MESSAGE, "The text.")] = None,
@@ -234,6 +249,10 @@ def send(
             "--yes", "-y", rich_help_panel=DELIVERY, help="Do not ask before a bulk send."
         ),
     ] = False,
+    count: Annotated[
+        int | None,
+        _option("--confirm", DELIVERY, "The exact number of pushes, for scripts.", "N", env=False),
+    ] = None,
     output: Annotated[
         str,
         typer.Option(
@@ -321,6 +340,8 @@ def send(
         run=run,
         max_duration=max_duration,
         keep_duplicates=keep_duplicates,
+        where=where,
+        suppress=[Path(name) for name in suppress or ()],
     )
     return deliver(
         options,
@@ -332,5 +353,6 @@ def send(
         fail_on=checked_fail_on(fail_on),
         fail_if_empty=fail_if_empty,
         yes=yes,
+        count=count,
         dry_run=dry_run,
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pushctl.dispatch.lane import Lane
 from pushctl.dispatch.thresholds import Stop
@@ -30,6 +31,8 @@ from pushctl.view.progress import PLAIN_EVERY_S, ProgressDisplay, Snapshot
 from pushctl.view.terminal import Terminal
 from pushctl.wire.errors import ConnectFailed
 
+Allow = Callable[[Survey, Mapping[str, Binding]], None]
+
 
 class Screen:
     """Follows one send for a person (stderr) and for whoever reads its data (stdout)."""
@@ -42,10 +45,12 @@ class Screen:
         progress: str,
         consent: str,
         warnings: Sequence[Problem] = (),
+        allow: Allow = lambda _found, _bindings: None,
     ) -> None:
         """
         *output* is the ``-o`` of the command, *consent* what the audience says about it,
-        *warnings* what is doubtful about the message once it was judged.
+        *warnings* what is doubtful about the message once it was judged, *allow* raises if the
+        send may not go on.
         """
         self.on_record: OnRecord | None = None
         self._terminal = terminal
@@ -60,6 +65,7 @@ class Screen:
         self._shows_progress = progress != "never" and terminal.quiet == 0
         self._last: Snapshot | None = None
         self._warnings = warnings
+        self._allow = allow
 
     # -- while the run goes on ----------------------------------------------------------------
 
@@ -83,6 +89,7 @@ class Screen:
         for warning in (*doubts, *self._warnings):
             place = f"{warning.place}: " if warning.place else ""
             terminal.warn(place + warning.message, hint=warning.hint)
+        self._allow(found, bindings)
         self._choose_records(found)
 
     def outcome(self, service: str | None, outcome: Outcome) -> None:
@@ -104,9 +111,9 @@ class Screen:
 
     def tick(self, snapshot: Snapshot) -> None:
         """Show where the run stands, if it is time."""
-        self._last = snapshot
+        self._last = dataclasses.replace(snapshot, reasons=self._reasons.top(3))
         if self._shows_progress:
-            self._display.tick(snapshot)
+            self._display.tick(self._last)
 
     def print_progress(self) -> None:
         """Print where the run stands at once (SIGUSR1)."""

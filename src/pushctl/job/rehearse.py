@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pushctl.dispatch.lane import Lane
 from pushctl.dispatch.pace import Pacer
 from pushctl.dispatch.push import Push
-from pushctl.job.outgoing import Outgoing
-from pushctl.job.running import FCM_RAMP_FROM, FCM_RAMP_S, FCM_RATE
+from pushctl.dispatch.thresholds import Stop
+from pushctl.errors import CredentialsRefused
+from pushctl.job.outgoing import Outgoing, Row
+from pushctl.job.recorder import OnRecord, Recorder, open_recorder_files
+from pushctl.job.running import FCM_RAMP_FROM, FCM_RAMP_S, FCM_RATE, Running
 from pushctl.job.send import Order, Plan, make_plan, windows
 from pushctl.outcome import Kind, Outcome, Service
 from pushctl.records.folder import RunFolder
 from pushctl.records.identity import push_id_prefix
 from pushctl.records.record import Address
+from pushctl.view.progress import Snapshot
+from pushctl.wire.errors import ConnectFailed
 
 SAMPLES = 3
 APNS_RATE = 10_000.0
@@ -67,6 +73,8 @@ class Rehearsal:
     decided: Counter[tuple[Kind, str]] = dataclasses.field(default_factory=Counter)
     samples: list[Sample] = dataclasses.field(default_factory=list)
     estimate_s: float = 0.0
+    validated: dict[str, Any] | None = None
+    """What FCM said to each push with ``validate_only``: totals and reasons."""
 
     def document(self) -> dict[str, Any]:
         """Return all of it as JSON values."""
@@ -90,6 +98,7 @@ class Rehearsal:
                 for (kind, reason), count in self.decided.most_common()
             ],
             "samples": [dataclasses.asdict(sample) for sample in self.samples],
+            "validated": self.validated,
         }
 
 
@@ -97,7 +106,8 @@ def rehearse(order: Order, environ: Mapping[str, str]) -> Rehearsal:
     """
     Do all that :func:`~pushctl.job.send.send` does before the first byte, for every row.
 
-    Nothing is connected to, no run is made, nothing is written that stays.  Raises what
+    No run is made, and nothing is written that stays.  Nothing is connected to, but with
+    ``validate_only``: then FCM checks each of its pushes and delivers none.  Raises what
     :func:`~pushctl.job.send.send` raises.
     """
     with tempfile.TemporaryDirectory(prefix="pushctl-") as folder:
@@ -111,6 +121,8 @@ def rehearse(order: Order, environ: Mapping[str, str]) -> Rehearsal:
                     found.samples.append(_sample(plan, lane, push))
         rate = order.delivery.rate
         found.assuming = "at 10,000/s" if rate is None else f"at --rate {rate:g}"
+        if order.delivery.validate_only:
+            found.validated = _validate(order, plan, Path(folder))
         found.estimate_s = max((_estimate(order, lane, found) for lane in lanes), default=0.0)
     return found
 
@@ -185,3 +197,66 @@ def _estimate(order: Order, lane: Lane, found: Rehearsal) -> float:
         ramp_s = FCM_RAMP_S / 2 if number >= FCM_RAMP_FROM else 0.0
         return number / FCM_RATE + ramp_s
     return number / APNS_RATE
+
+
+def _validate(order: Order, plan: Plan, folder: Path) -> dict[str, Any]:
+    """Have FCM check every push of the plan; return the totals and the reasons."""
+    bindings = {
+        name: binding for name, binding in plan.bindings.items() if binding.service is Service.FCM
+    }
+    listener = _Validation()
+    journal, log = open_recorder_files(folder / "journal", folder / "bounces")
+    recorder = Recorder(
+        journal,
+        log,
+        run="dry-run",
+        campaign=order.campaign,
+        stop_if=order.stop_if,
+        on_outcome=listener.outcome,
+    )
+    running = Running(
+        "dry-run",
+        order.delivery,
+        recorder,
+        bindings,
+        plan.chooser,
+        listener,
+        sendable=plan.found.sendable,
+        inputs=plan.found.inputs,
+    )
+    try:
+        ending = asyncio.run(running.go(_of_fcm(plan, order)))
+    finally:
+        recorder.close()
+    if ending.refused:
+        name, reason = ending.refused[0]
+        raise CredentialsRefused(f"credential {name!r} was refused: {reason}")
+    return {
+        "totals": {kind.value: number for kind, number in ending.totals.items()},
+        "reasons": [
+            {"reason": reason, "case": case, "token_action": action, "count": count}
+            for (reason, case, action), count in listener.reasons.most_common()
+        ],
+    }
+
+
+def _of_fcm(plan: Plan, order: Order) -> Iterator[Sequence[Row]]:
+    for window in windows(plan.prepared, order.targets):
+        rows = [row for row in window if row[3] == Service.FCM and row[11] is None]
+        if rows:
+            yield rows
+
+
+class _Validation:
+    """Follows a validation quietly: what matters is in the document."""
+
+    def __init__(self) -> None:
+        self.on_record: OnRecord | None = None
+        self.reasons: Counter[tuple[str | None, str | None, str]] = Counter()
+
+    def outcome(self, service: str | None, outcome: Outcome) -> None:
+        self.reasons[outcome.reason, outcome.case, outcome.token_action.value] += 1
+
+    def connecting(self, lane: Lane, problem: ConnectFailed, retry_in_s: float | None) -> None: ...
+    def tick(self, snapshot: Snapshot) -> None: ...
+    def stopping(self, stop: Stop, in_flight: int) -> None: ...

@@ -76,6 +76,12 @@ class Reasons:
 
         return sorted(self.counts.items(), key=rank)
 
+    def top(self, number: int) -> list[tuple[str, int]]:
+        """Return the *number* most frequent reasons with their counts."""
+        return [
+            (key.reason or key.kind.value, count) for key, count in self.counts.most_common(number)
+        ]
+
     def as_json(self) -> list[dict[str, Any]]:
         """Return the ``reasons`` of the summary document, most frequent first."""
         return [

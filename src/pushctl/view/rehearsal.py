@@ -31,6 +31,8 @@ def show_rehearsal(document: Mapping[str, Any], terminal: Terminal) -> None:
         say(f"  {mark} {one['count']:,} {Kind(one['outcome']).value}: {one['reason']}\n")
     if document["to_send"]:
         say(f"  would take about {clock(document['estimate_s'])} ({document['assuming']})\n")
+    if document["validated"] is not None:
+        _show_validated(document["validated"], terminal)
     for sample in document["samples"]:
         _show_sample(sample, terminal)
 
@@ -48,3 +50,15 @@ def _show_sample(sample: Mapping[str, Any], terminal: Terminal) -> None:
     for line in json.dumps(json.loads(body), ensure_ascii=False, indent=2).splitlines():
         lead = len(line) - len(line.lstrip(" "))
         terminal.data("  " + " " * lead + printable(line, 4096) + "\n")
+
+
+def _show_validated(validated: Mapping[str, Any], terminal: Terminal) -> None:
+    totals = validated["totals"]
+    terminal.data(
+        f"  FCM checked {sum(totals.values()):,} pushes (validate_only; it cannot see APNs"
+        f" tokens): {totals['accepted']:,} would be accepted\n"
+    )
+    for one in validated["reasons"]:
+        case = f" ({one['case']})" if one["case"] else ""
+        reason = printable(str(one["reason"]), 80)
+        terminal.data(f"  {terminal.mark('rejected')} {one['count']:,} {reason}{case}\n")

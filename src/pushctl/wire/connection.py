@@ -52,7 +52,6 @@ _answer: Final[Callable[[tuple[object, int, Fields | None, bytes]], Answer]] = p
 )
 _LARGEST_HEADERS: Final = frames.DEFAULT_FRAME_SIZE << 8 | frames.HEADERS
 _LARGEST_FRAME: Final = frames.DEFAULT_FRAME_SIZE << 8 | 0xFF
-_LARGEST_DATA: Final = frames.DEFAULT_FRAME_SIZE << 8 | frames.DATA
 _RESET: Final = 4 << 8 | frames.RST_STREAM
 
 
@@ -325,7 +324,7 @@ class Connection:
         tag = self._streams.pop(stream)[0]
         self._replies.pop(stream, None)
         events.append(_answer((tag, status, headers, body)))
-        if self._outbox.forget(stream):
+        if self._outbox.parked and self._outbox.forget(stream):
             # The answer did not wait for the whole request: stop sending it.
             self._outbox.pieces.append(frames.rst_stream(stream, ErrorCode.CANCEL))
 
@@ -380,24 +379,6 @@ class Connection:
                     replies[stream] = ACCEPTED
                     position = end
                     continue
-            if (
-                flags == 1  # END_STREAM
-                and not word & 0xFF  # DATA
-                and stream in replies
-                and replies[stream].is_bare
-                and not parked
-                and word <= _LARGEST_DATA
-                and not self._block
-            ):
-                reply = replies.pop(stream)
-                self._return_window(end - start)
-                body = data[start : min(end, start + self._limits.kept_body_bytes)]
-                tag = streams.pop(stream)[0]
-                events.append(_answer((tag, reply.status, reply.headers, body)))
-                position = end
-                if streams or not self.draining:
-                    continue
-                break
             if (
                 word == _RESET
                 and self._spare_resets
@@ -546,9 +527,14 @@ class Connection:
     def _on_data(
         self, flags: int, stream: int, payload: bytes, events: list[Event], now: float
     ) -> None:
-        entry = self._opened(stream, "DATA")
         self._return_window(len(payload))
         reply = self._replies.get(stream)
+        if flags == 1 and reply is not None and reply.is_bare:  # END_STREAM
+            # Nearly always the whole body comes in one frame.
+            body = payload[: self._limits.kept_body_bytes]
+            self._answered(stream, reply.status, reply.headers, body, events)
+            return
+        entry = self._opened(stream, "DATA")
         data = frames.strip(flags, payload, prioritised=False)
         if data is None:
             raise protocol("the server sent DATA with more padding than room")

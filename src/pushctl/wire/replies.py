@@ -52,7 +52,7 @@ def is_plain_200(block: bytes) -> bool:
     ``0x88`` is that pair's index in the static table (RFC 7541 appendix A); ``0x20`` in front of
     it is a table size update to 0 (section 6.3).
     """
-    return block.lstrip(b"\x20")[:1] == b"\x88"
+    return block[:1] == b"\x88" or (block[:1] == b"\x20" and block.lstrip(b"\x20")[:1] == b"\x88")
 
 
 def final_status(fields: Fields) -> int | None:

@@ -1,0 +1,47 @@
+"""Asks before a bulk send through a protected credential."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from pushctl.errors import UsageError
+from pushctl.job.binding import Binding
+from pushctl.job.survey import Survey
+from pushctl.view.terminal import Terminal
+
+
+def confirm(
+    terminal: Terminal,
+    found: Survey,
+    bindings: Mapping[str, Binding],
+    *,
+    yes: bool,
+    count: int | None,
+) -> None:
+    """
+    Return if the send may go on; raise :class:`UsageError` if not.
+
+    A push to one token is never asked about.  *yes* and the exact *count* are for scripts.
+    """
+    if count is not None and count != found.to_send:
+        raise UsageError(
+            f"--confirm {count:,}, but {found.to_send:,} pushes would be sent",
+            hint="see who they are with --dry-run",
+        )
+    protected = [name for name, binding in bindings.items() if binding.settings.protected]
+    if not protected or found.to_send < 2 or yes or count is not None:
+        return
+    names = " and ".join(protected)
+    if not terminal.may_ask:
+        raise UsageError(
+            f"{names} is protected: {found.to_send:,} pushes need your word",
+            hint=f"add --confirm {found.to_send}, or --yes",
+        )
+    terminal.stderr.write(
+        f"{names} is protected. To send {found.to_send:,} pushes, type their number: "
+    )
+    terminal.stderr.flush()
+    answer = sys.stdin.readline().strip().replace(",", "")
+    if answer != str(found.to_send):
+        raise UsageError("not confirmed: nothing was sent")
