@@ -84,19 +84,20 @@ class Audience:
     def __init__(
         self, sources: Sequence[Source], *, fallback: Platform | None, keep_duplicates: bool
     ) -> None:
-        self._sources = sources
-        self._fallback = fallback
-        self._keep_duplicates = keep_duplicates
+        self.sources = sources
+        self.fallback = fallback
+        """The platform of a row that states none and whose token does not tell its service."""
+        self.keep_duplicates = keep_duplicates
 
     @property
     def total(self) -> int:
         """How many inputs there are, those that will not be sent to included."""
-        return sum(source.rows for source in self._sources)
+        return sum(source.rows for source in self.sources)
 
     @property
     def consent(self) -> Consent:
         """Who says that these people agreed: the files, whoever runs the command, or both."""
-        recorded = {source.records_consent for source in self._sources}
+        recorded = {source.records_consent for source in self.sources}
         if len(recorded) > 1:
             return "mixed"
         return "recorded" if recorded == {True} else "stated by the sender"
@@ -106,20 +107,20 @@ class Audience:
         """The files that say nothing of consent.  ``--token`` is not among them: it is exempt."""
         return [
             source.shown
-            for source in self._sources
+            for source in self.sources
             if not source.records_consent and not isinstance(source, GivenTokens)
         ]
 
     @property
     def description(self) -> str:
         """The sources and their sizes, for a person: ``list.csv (1,000 rows)``."""
-        return ", ".join(source.described for source in self._sources)
+        return ", ".join(source.described for source in self.sources)
 
     @property
     def attribute_names(self) -> frozenset[str] | None:
         """Every attribute that any recipient has; ``None`` where they are too many to know."""
         names: set[str] = set()
-        for source in self._sources:
+        for source in self.sources:
             if source.attribute_names is None:
                 return None
             names |= source.attribute_names
@@ -144,13 +145,13 @@ class Audience:
 
     def __iter__(self) -> Iterator[Recipient]:
         """Yield every recipient once."""
-        seen = None if self._keep_duplicates else Seen()
+        seen = None if self.keep_duplicates else Seen()
         ordinal = 0
-        for number, source in enumerate(self._sources):
+        for number, source in enumerate(self.sources):
             for row in source:
                 ordinal += 1
                 recipient = resolve(
-                    row, ordinal=ordinal, shown=source.shown, fallback=self._fallback
+                    row, ordinal=ordinal, shown=source.shown, fallback=self.fallback
                 )
                 if seen is None or recipient.verdict is not None:
                     yield recipient
@@ -159,7 +160,7 @@ class Audience:
                 yield recipient if first is None else self._duplicate(recipient, first)
 
     def _duplicate(self, recipient: Recipient, first: Sighting) -> Recipient:
-        shown = self._sources[first.source].shown
+        shown = self.sources[first.source].shown
         place = shown if first.line is None else f"{shown}:{first.line}"
         verdict = Verdict(Kind.SKIPPED, "Duplicate", f"first at row {first.row} ({place})")
         return dataclasses.replace(recipient, verdict=verdict)

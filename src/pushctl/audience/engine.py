@@ -19,7 +19,7 @@ from pushctl.errors import InvalidInput, Place, StorageError
 from pushctl.rules.text import printable
 
 if TYPE_CHECKING:
-    from duckdb import Appender, DuckDBPyConnection
+    from duckdb import DuckDBPyConnection
 
 MEMORY_LIMIT = "150MB"
 """What the engine may hold while an audience is prepared; the rest goes to disk."""
@@ -104,9 +104,11 @@ class Engine:
             finally:
                 cursor.close()
 
-    def appender(self, table: str) -> Appender:
-        """Return what adds rows to *table* quickly."""
-        return self._connection.appender(table)
+    def append(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Add *rows* to *table*."""
+        if rows:
+            with explained(), self._connection.appender(table) as appender:
+                appender.append_rows(rows)
 
     def _run_watched(
         self, sql: str, values: Sequence[object], on_progress: Callable[[float], None]
@@ -183,6 +185,6 @@ def literal(value: str | None) -> str:
     return "NULL" if value is None else "'" + value.replace("'", "''") + "'"
 
 
-def name(value: str) -> str:
-    """Return *value* as the name of a column in SQL."""
-    return '"' + value.replace('"', '""') + '"'
+def file_literal(path: Path) -> str:
+    """Return *path* for a function that reads files.  What looks like a pattern in it is none."""
+    return literal("".join(f"[{mark}]" if mark in "*?[" else mark for mark in str(path)))

@@ -20,6 +20,12 @@ from pushctl.audience.staging import Relation
 from pushctl.outcome import Environment, Kind, Platform, Service
 from pushctl.rules import tokens
 
+JUDGED = (
+    *("token", "service", "platform", "profile", "credential", "environment", "topic"),
+    *("registered_at", "attributes", "verdict_kind", "verdict_reason", "verdict_detail"),
+)
+"""What a row is judged to be, in the order of :data:`~pushctl.audience.prepared.COLUMNS`."""
+
 _SAMPLES: tuple[str | None, ...] = (None, "ab", "a:b")
 # One token of each kind that SQL can tell, by the number of the kind: none at all, hexadecimal
 # digits, a registration token.
@@ -58,19 +64,19 @@ def judged(
             [{", ".join(relation.parts)}] AS parts
         FROM (SELECT row_number() OVER () AS r, * FROM {relation.table})"""
     looked_up = f"""
-        SELECT *, {_index("kind_of_token", "stated_service", "stated_platform")} AS at,
+        SELECT *, {_index("kind_of_token", "stated_service", "stated_platform")} AS case_number,
             present AND fit AND least(kind_of_token, stated_service, stated_platform, stated_environment) >= 0
-                AND {table.column("sure", "at", "BOOLEAN")} AS plain
+                AND {table.column("sure", "case_number", "BOOLEAN")} AS plain
         FROM ({coded})"""
     segment = "" if where is None else f"WHEN NOT ({where}) THEN"
     skipped, rejected = literal(Kind.SKIPPED), literal(Kind.REJECTED)
     verdict = f"""
         SELECT {offset} + r AS row, {origin} AS origin, line,
             CASE WHEN NOT plain THEN NULL
-                WHEN no_consent IS NULL AND {table.column("service", "at")} = 'apns'
+                WHEN no_consent IS NULL AND {table.column("service", "case_number")} = 'apns'
                 THEN lower(token) ELSE token END AS token,
-            {table.column("service", "at")} AS service,
-            {table.column("platform", "at")} AS platform,
+            {table.column("service", "case_number")} AS service,
+            {table.column("platform", "case_number")} AS platform,
             profile, credential,
             CASE stated_environment {_names(Environment)} END AS environment,
             topic, registered_at, attributes, present, plain, parts,
@@ -82,7 +88,7 @@ def judged(
             no_consent AS verdict_detail
         FROM ({looked_up})"""
     return f"""
-        SELECT row, origin, line, {", ".join(_if_plain(name) for name in _JUDGED)},
+        SELECT row, origin, line, {", ".join(_if_plain(name) for name in JUDGED)},
             CASE WHEN plain AND verdict_kind IS NULL THEN {key("token")} END AS key,
             CASE WHEN present AND NOT plain THEN parts END AS parts
         FROM ({verdict})"""
@@ -91,12 +97,6 @@ def judged(
 def key(token: str) -> str:
     """Return the number by which *token* is found quickly.  Two tokens may share one."""
     return f"hash({token})"
-
-
-_JUDGED = (
-    *("token", "service", "platform", "profile", "credential", "environment", "topic"),
-    *("registered_at", "attributes", "verdict_kind", "verdict_reason", "verdict_detail"),
-)
 
 
 def _if_plain(name: str) -> str:

@@ -16,7 +16,13 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from pushctl.audience.engine import READER_MEMORY_LIMIT, Engine, damaged, literal
+from pushctl.audience.engine import (
+    READER_MEMORY_LIMIT,
+    Engine,
+    damaged,
+    file_literal,
+    literal,
+)
 from pushctl.audience.recipient import Recipient, Verdict
 from pushctl.audience.staging import attributes_of
 from pushctl.errors import InvalidInput, StorageError
@@ -255,20 +261,20 @@ def exceptions_file(folder: Path, number: int) -> Path:
 
 
 def parquet(path: Path) -> str:
-    """Return the file *path* as a table in SQL.  What looks like a pattern in it is none."""
+    """Return the file *path* as a table in SQL."""
     escaped = "".join(
         f"[{character}]" if character in "*?[" else character for character in str(path)
     )
     return f"read_parquet({literal(escaped)})"
 
 
-def source_of(sources: Sequence[str]) -> str:
-    """Return the SQL for the source of a row: its file and line."""
+def source_of(sources: Sequence[str], origin: str = "origin", line: str = "line") -> str:
+    """Return the SQL for the source of a row, file and line, from its *origin* and *line*."""
     if len(sources) == 1:
         shown = literal(sources[0])
     else:
-        shown = f"[{', '.join(map(literal, sources))}][origin + 1]"
-    return f"CASE WHEN line IS NULL THEN {shown} ELSE {shown} || ':' || line END"
+        shown = f"([{', '.join(map(literal, sources))}])[{origin} + 1]"
+    return f"CASE WHEN {line} IS NULL THEN {shown} ELSE {shown} || ':' || {line} END"
 
 
 def _laid_over(row: Tuple, exception: Tuple) -> Tuple:

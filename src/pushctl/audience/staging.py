@@ -22,7 +22,7 @@ from pushctl.audience.blocks import LineBreak
 from pushctl.audience.consent import cell_fault
 from pushctl.audience.content import MAX_LINE_BYTES
 from pushctl.audience.delimited import DelimitedSource
-from pushctl.audience.engine import literal
+from pushctl.audience.engine import file_literal, literal
 from pushctl.audience.plain import PlainSource
 from pushctl.audience.row import KNOWN_COLUMNS, Row, Source
 from pushctl.errors import StorageError
@@ -262,7 +262,7 @@ def _read_csv(
     types = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
     shown_break = {"\n": r"\n", "\r\n": r"\r\n"}[line_break]
     return (
-        f"read_csv({literal(str(path))}, auto_detect=false, header=false, skip={skip},"
+        f"read_csv({file_literal(path)}, auto_detect=false, header=false, skip={skip},"
         f" columns={{{types}}}, delim={literal(delimiter)}, quote='', escape='', comment='',"
         f" nullstr='', new_line='{shown_break}', encoding='utf-8', compression='none',"
         f" null_padding=false, ignore_errors=false, parallel=false,"

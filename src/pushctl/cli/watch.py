@@ -63,7 +63,7 @@ class Screen:
             terminal, plain=progress == "plain", interval_s=PLAIN_EVERY_S
         )
         self._shows_progress = progress != "never" and terminal.quiet == 0
-        self._last: Snapshot | None = None
+        self._asked = False
         self._warnings = warnings
         self._allow = allow
 
@@ -110,15 +110,17 @@ class Screen:
         )
 
     def tick(self, snapshot: Snapshot) -> None:
-        """Show where the run stands, if it is time."""
-        self._last = dataclasses.replace(snapshot, reasons=self._reasons.top(3))
-        if self._shows_progress:
-            self._display.tick(self._last)
+        """Show where the run stands, if it is time or was asked for."""
+        now = dataclasses.replace(snapshot, reasons=self._reasons.top(3))
+        if self._asked:
+            self._asked = False
+            self._display.print_now(now)
+        elif self._shows_progress:
+            self._display.tick(now)
 
-    def print_progress(self) -> None:
-        """Print where the run stands at once (SIGUSR1)."""
-        if self._last is not None:
-            self._display.print_now(self._last)
+    def ask_progress(self) -> None:
+        """Have the next tick print where the run stands (SIGUSR1).  Safe in a signal handler."""
+        self._asked = True
 
     # -- afterwards ---------------------------------------------------------------------------
 
@@ -202,8 +204,8 @@ class Screen:
 
 
 def on_usr1(screen: Screen) -> None:
-    """Have SIGUSR1 (and SIGINFO where there is one) print the progress at once."""
+    """Have SIGUSR1 (and SIGINFO where there is one) print the progress."""
     for name in ("SIGUSR1", "SIGINFO"):
         number = getattr(signal, name, None)
         if number is not None:
-            signal.signal(number, lambda *_: screen.print_progress())
+            signal.signal(number, lambda *_: screen.ask_progress())

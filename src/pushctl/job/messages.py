@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pushctl.errors import InvalidInput, Problem
 from pushctl.message.compile import CompiledMessage, compile_message
 from pushctl.message.lint import lint
@@ -19,15 +21,17 @@ class Messages:
         self._target_kinds = target_kinds
         self._compiled: dict[Service, CompiledMessage] = {}
 
-    def of(self, service: Service) -> CompiledMessage:
+    def of(self, service: Service, topics: Sequence[str] = ()) -> CompiledMessage:
         """
-        Return the message for *service*, linted by the vendor's rules.
+        Return the message for *service*, linted by the vendor's rules the first time.
+
+        *topics* are the APNs topics that it goes to.
 
         Raises :class:`InvalidInput` with every rule that it breaks.
         """
         compiled = self._compiled.get(service)
         if compiled is None:
-            verdict = lint(self.message, [service], target_kinds=self._target_kinds)
+            verdict = lint(self.message, [service], target_kinds=self._target_kinds, topics=topics)
             if verdict.errors:
                 raise InvalidInput(problems=verdict.errors)
             self.warnings += [one for one in verdict.warnings if one not in self.warnings]

@@ -77,7 +77,9 @@ def survey(
             found.sendable[settings.name] += number
     for service in sorted({settings.service for settings in found.needed.values()}):
         try:
-            placeholders = messages.of(service).placeholders
+            needed = (one for one in found.needed.values() if one.service == service)
+            topics = [one.topic for one in needed if one.topic is not None]
+            placeholders = messages.of(service, topics).placeholders
         except InvalidInput as error:
             problems += [problem for problem in error.problems if problem not in problems]
         else:

@@ -43,11 +43,10 @@ def decode(coded: bytes) -> str | None:
         row = _ROWS[0]
         state = 0
         pieces: list[str] = []
-        add = pieces.append
         try:
             for byte in coded:
                 row, text, state = row[byte]
-                add(text)
+                pieces.append(text)
         except IndexError:
             _make_row(state)
         else:
