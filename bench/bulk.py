@@ -27,12 +27,24 @@ from rig.figures import Measure, Row, Spread, ratio, table
 from rig.server import CannotServe, serving
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-PEERS = ("apns2", "aioapns", "httpx", "h2load")
-VARIANTS = ("dry-run", "no-journal", "goaway", "dead-1", "dead-50", "fcm")
-NAMES = ("pushctl", *PEERS, *VARIANTS, "memory")
+NAMES = (  # neighbours in a round share the machine's mood, so what is compared stands together
+    "no-journal",
+    "pushctl",
+    "apns2",
+    "h2load",
+    "dead-1",
+    "dead-50",
+    "fcm",
+    "goaway",
+    "dry-run",
+    "aioapns",
+    "httpx",
+    "memory",
+)
 MEMORY_TOKENS = (100_000, 1_000_000)
 MEMORY_TOKENS_FULL = (100_000, 10_000_000)
 MB = 1_000_000
+QUIET = 0.05  # the share of the two cores that others may use before the result says so
 WHOLE: Measure = attrgetter("whole_rate")
 SENDING: Measure = attrgetter("sending_rate")
 
@@ -81,8 +93,9 @@ class Bench:
         """By the name of the client, one for each round."""
         self.missing: dict[str, str] = {}
         """Why a client could not be run, by its name."""
-        self.memory: dict[int, Sample] = {}
-        """By the number of tokens."""
+        self._peaks: dict[int, int] = {}
+        """The most bytes that were resident, by the number of tokens."""
+        self._resume_s: float | None = None
 
     @property
     def disturbance(self) -> float:
@@ -136,14 +149,25 @@ class Bench:
         _say("")
 
     def measure_memory(self, sizes: Sequence[int]) -> None:
-        """Run pushctl once over a list of each of the *sizes*."""
+        """
+        Run pushctl once over a list of each of the *sizes*, in ascending order.
+
+        The run over the longest is stopped half-way and resumed: that must not take more
+        memory either, and shows how long a resume takes until it sends.
+        """
         assert self._makers is not None, "prepare() comes first"
-        for tokens in sizes:
-            _say(f"memory: {tokens:,} tokens")
-            try:
-                self.memory[tokens] = self._rig.measure(self._makers.sized(tokens))
-            except Failed as error:
-                self.missing["memory"] = f"failed: {error}"
+        try:
+            for tokens in sizes:
+                _say(f"memory: {tokens:,} tokens")
+                client = self._makers.sized(tokens)
+                if tokens < sizes[-1]:
+                    self._peaks[tokens] = self._rig.measure(client).peak_bytes
+                else:
+                    resumed = self._rig.measure_resumed(client)
+                    self._peaks[tokens] = resumed.peak_bytes
+                    self._resume_s = resumed.ready_s
+        except Failed as error:
+            self.missing["memory"] = f"failed: {error}"
         _say("")
 
     def rows(self) -> list[Row]:
@@ -208,16 +232,17 @@ class Bench:
     def _memory_rows(self) -> list[Row]:
         if "memory" not in self._asked:
             return []
-        most = growth = None
-        tokens = ""
-        if "memory" not in self.missing:
-            peaks = [one.peak_bytes / MB for one in self.memory.values()]
-            tokens = f", {max(self.memory):,} tokens"
+        most = growth = ready = None
+        if self._resume_s is not None:
+            peaks = [peak / MB for _, peak in sorted(self._peaks.items())]
             most = Spread.of([max(peaks)])
             growth = Spread.of([peaks[-1] / peaks[0]])
+            ready = Spread.of([self._resume_s])
+        longest = f"{max(self._peaks, default=0):,} tokens"
         return [
-            Row(what=f"resident memory{tokens}, MB", found=most, at_most=300, digits=0),
-            Row(what="resident memory, longest / shortest list", found=growth, at_most=1.25),
+            Row(what=f"resident memory, MB ({longest})", found=most, at_most=300, digits=0),
+            Row(what="resident memory / that of 100,000 tokens", found=growth, at_most=1.25),
+            Row(what=f"a resume until it sends, s ({longest})", found=ready, at_most=15, digits=1),
         ]
 
 
@@ -248,21 +273,33 @@ def _document(
         ("client", "pushes", "whole job/s", "sending/s", "CPU µs", "peak MB", "server"),
         [_client_cells(name, samples, bench) for name, samples in bench.samples.items()],
     )
-    missing = "".join(f"- {name}: {why}\n" for name, why in bench.missing.items())
+    notes = "".join(f"- {name}: {why}\n" for name, why in bench.missing.items())
+    if bench.disturbance > QUIET:
+        notes += (
+            f"- The machine was not quiet: other processes used {bench.disturbance:.0%} of the two"
+            " cores.  Ratios suffer less than rates, quartiles say how much.\n"
+        )
+    if notes:
+        notes += "\n"
     machine_table = table(("machine", ""), facts, 2)
     return f"""# Bulk sending, measured
 
-`{command}`, {today}, {rounds} rounds, clients in turns.
+`{command}`, {today}, rounds: {rounds}, clients in turns.
 What is compared and how is told in [README.md](README.md).
 
 {asked}
 
-{missing}
-{clients}
+{notes}{clients}
 
 `whole job/s` is pushes over the time of the whole process, `sending/s` over the time the client
 itself calls sending; `CPU µs` is processor time a push; `server` is how busy the server's core was.
 Medians over the rounds.  In each run the server counted as many requests as the list demanded.
+
+- Loopback without latency, a server that answers from memory: this says what a client costs, not
+  what Apple or Google let through.
+- Peers send from a list and keep no outcomes; they are taken at `sending/s`, so without their
+  start-up.  pushctl is taken as the whole process where a row says so.
+- h2load repeats one request, which header compression folds to a few bytes: a ceiling, no sender.
 
 {machine_table}
 """

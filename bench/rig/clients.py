@@ -20,6 +20,8 @@ from rig.server import Server
 TITLE = "Order shipped"
 TEXT = "It arrives tomorrow."
 _PEERS = Path(__file__).parent.parent / "peers"
+_PUSHCTL = (sys.executable, "-m", "pushctl")
+_TERMINATED = 143  # pushctl's exit code for a run that SIGTERM ended
 _LIMIT_S = 180.0
 _LEAST_RATE = 2_000  # pushes/s: a run slower than this is hung, however long its list
 
@@ -91,6 +93,16 @@ class Sample:
         return self.cpu_s / self.pushes * 1e6
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Resumed:
+    """A run that was stopped and resumed."""
+
+    ready_s: float
+    """What the second process spent on anything but sending: mostly before its first push."""
+    peak_bytes: int
+    """The most memory that was resident in either process."""
+
+
 class Failed(Exception):
     """A client's run cannot be used; the message says why."""
 
@@ -114,16 +126,10 @@ class Rig:
         cores = (self.client_cpu, self.server_cpu)
         served, server_cpu_s = self.server.requests(), self.server.cpu_s()
         busy_s = _busy_s(cores)
-        ended = process.run(
-            client.command,
-            cpu=self.client_cpu,
-            cwd=self.folder,
-            environ={**_environ(self.folder), **client.environ},
-            limit_s=_LIMIT_S + client.pushes / _LEAST_RATE,
-        )
+        ended = self._run(client, client.command)
         server_cpu_s = self.server.cpu_s() - server_cpu_s
         others_s = max(0.0, _busy_s(cores) - busy_s - ended.cpu_s - server_cpu_s)
-        served = self.server.requests() - served - 1
+        served = self.server.requests() - served
         self._tidy()
         report = _checked(client, ended, served)
         return Sample(
@@ -134,6 +140,40 @@ class Rig:
             peak_bytes=ended.peak_bytes,
             server_busy=server_cpu_s / ended.wall_s,
             others_s=others_s,
+        )
+
+    def measure_resumed(self, client: Client) -> Resumed:
+        """
+        Run *client*, which must be pushctl, stop it half-way, and resume it to its end.
+
+        Raises :class:`Failed` as :meth:`measure` does; the totals are those of both processes.
+        """
+        served = self.server.requests()
+        half = served + client.pushes // 2
+        begun = self._run(client, client.command, lambda: self.server.requests() >= half)
+        if begun.exit_code != _TERMINATED:
+            raise Failed(f"exit code {begun.exit_code} after SIGTERM: {_last_words(begun)}")
+        options = ["-o", "json", "--fail-on", "never"]
+        ended = self._run(client, [*_PUSHCTL, "runs", "resume", "last", *options])
+        served = self.server.requests() - served
+        self._tidy()
+        report = _checked(client, ended, served)
+        peak_bytes = max(begun.peak_bytes, ended.peak_bytes)
+        return Resumed(ready_s=ended.wall_s - report.sending_s, peak_bytes=peak_bytes)
+
+    def _run(
+        self,
+        client: Client,
+        command: Sequence[str],
+        stop_when: Callable[[], bool] | None = None,
+    ) -> Finished:
+        return process.run(
+            command,
+            cpu=self.client_cpu,
+            cwd=self.folder,
+            environ={**_environ(self.folder), **client.environ},
+            limit_s=_LIMIT_S + client.pushes / _LEAST_RATE,
+            stop_when=stop_when,
         )
 
     def _tidy(self) -> None:
@@ -175,7 +215,7 @@ class Clients:
         ordinary = self._send("no-journal", "pushctl with its journal patched away", self._list)
         script = str(_PEERS / "without_journal.py")
         return dataclasses.replace(
-            ordinary, command=[sys.executable, script, *ordinary.command[3:]]
+            ordinary, command=[sys.executable, script, *ordinary.command[len(_PUSHCTL) :]]
         )
 
     def goaway(self) -> Client:
@@ -260,7 +300,7 @@ class Clients:
         )
 
     def _send(self, name: str, what: str, path: Path, *options: str) -> Client:
-        command = [sys.executable, "-m", "pushctl", "send", "--tokens", path.name]
+        command = [*_PUSHCTL, "send", "--tokens", path.name]
         command += ["--title", TITLE, "--body", TEXT]
         command += ["-o", "json", "--yes", "--no-input", "--fail-on", "never"]
         return Client(
@@ -329,8 +369,7 @@ def _environ(folder: Path) -> dict[str, str]:
 
 def _checked(client: Client, ended: Finished, served: int) -> Report:
     if ended.exit_code:
-        said = (ended.stderr or ended.stdout).strip()
-        raise Failed(f"exit code {ended.exit_code}: {' '.join(said.split())[-300:]}")
+        raise Failed(f"exit code {ended.exit_code}: {_last_words(ended)}")
     try:
         report = client.read(ended)
     except (ValueError, LookupError) as error:
@@ -345,6 +384,10 @@ def _checked(client: Client, ended: Finished, served: int) -> Report:
     if served != requests:
         raise Failed(f"the server counted {served:,} requests, not {requests:,}")
     return report
+
+
+def _last_words(ended: Finished) -> str:
+    return " ".join((ended.stderr or ended.stdout).split())[-300:]
 
 
 def _read_pushctl(ended: Finished) -> Report:

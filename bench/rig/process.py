@@ -8,9 +8,10 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+_ASKED_EVERY_S = 0.1
 _KIB = 1024  # Linux counts ru_maxrss in KiB
 
 
@@ -29,11 +30,18 @@ class Finished:
 
 
 def run(
-    command: Sequence[str], *, cpu: int, cwd: Path, environ: Mapping[str, str], limit_s: float
+    command: Sequence[str],
+    *,
+    cpu: int,
+    cwd: Path,
+    environ: Mapping[str, str],
+    limit_s: float,
+    stop_when: Callable[[], bool] | None = None,
 ) -> Finished:
     """
     Run *command* pinned to *cpu* and return what it cost; after *limit_s* it is killed.
 
+    *stop_when* is asked now and then; once it says yes the process is told to end (SIGTERM).
     Output goes to files: nobody has to read along, so this process sleeps meanwhile.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -47,15 +55,16 @@ def run(
             stderr=err,
             preexec_fn=lambda: os.sched_setaffinity(0, {cpu}),
         )
-        killer = threading.Timer(limit_s, process.kill)
-        killer.start()
+        ended = threading.Event()
+        minder = threading.Thread(target=_mind, args=(process, ended, limit_s, stop_when))
+        minder.start()
         try:
             _, status, usage = os.wait4(process.pid, 0)
             wall_s = time.perf_counter() - begun
+            process.returncode = os.waitstatus_to_exitcode(status)
         finally:
-            killer.cancel()
-            killer.join()
-        process.returncode = os.waitstatus_to_exitcode(status)
+            ended.set()
+            minder.join()
         out.seek(0)
         err.seek(0)
         return Finished(
@@ -66,3 +75,20 @@ def run(
             stdout=out.read().decode("utf-8", "replace"),
             stderr=err.read().decode("utf-8", "replace"),
         )
+
+
+def _mind(
+    process: subprocess.Popen[bytes],
+    ended: threading.Event,
+    limit_s: float,
+    stop_when: Callable[[], bool] | None,
+) -> None:
+    until = time.monotonic() + limit_s
+    while stop_when is not None and time.monotonic() < until:
+        if ended.wait(_ASKED_EVERY_S):
+            return
+        if stop_when():
+            process.terminate()
+            break
+    if not ended.wait(max(0.0, until - time.monotonic())):
+        process.kill()

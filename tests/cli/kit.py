@@ -230,7 +230,7 @@ def run_cli(
     """
     Run ``pushctl`` with *arguments* in the folder *cwd*, and return how it went.
 
-    With *tty* stdout and stderr say that they are a terminal, *columns* wide.
+    With *tty* the streams say that they are a terminal, *columns* wide.
     """
     out, err = io.BytesIO(), io.BytesIO()
     kind = _Tty if tty else io.TextIOWrapper
@@ -239,7 +239,7 @@ def run_cli(
     with (
         contextlib.chdir(cwd),
         mock.patch.dict(os.environ, clean_environment(cwd, columns, env), clear=True),
-        mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")),
+        mock.patch.object(sys, "stdin", kind(io.BytesIO(stdin), encoding="utf-8")),
         mock.patch.object(sys, "stdout", streams[0]),
         mock.patch.object(sys, "stderr", streams[1]),
     ):

@@ -267,6 +267,8 @@ class _Preparation:
 
     def _prepared(self, exceptions: int) -> Prepared:
         audience = self._audience
+        sendable = self._count_sendable()
+        services = {str(service) for service, *_ in sendable}
         return Prepared(
             folder=self._folder,
             total=audience.total,
@@ -277,7 +279,7 @@ class _Preparation:
             sources=self._sources,
             exceptions=exceptions,
             constants=self._constants(),
-            counted=Tallies(self._count_sendable(), self._count_verdicts(), {}),
+            counted=Tallies(sendable, self._count_verdicts(), self._attributes(services)),
         )
 
     def _constants(self) -> dict[str, str | None]:
@@ -332,6 +334,30 @@ class _Preparation:
         ):
             counts[kind, reason] += number
         return counts
+
+    def _attributes(self, services: set[str]) -> dict[str, frozenset[str]]:
+        """Return the attributes of those who are sent to, by service."""
+        expected = self._audience.attribute_names
+        found: dict[str, set[str]] = {}
+        # Nearly always the first rows show all there is, and the others need not be read.
+        for rows in (_SAMPLE_ROWS, self._audience.total):
+            wanted = [name for name in services if expected is None or found.get(name) != expected]
+            if not wanted or expected == frozenset():
+                break
+            chosen = (
+                f"attributes IS NOT NULL AND key IS NOT NULL AND row <= {rows}"
+                f" AND service IN ({', '.join(map(literal, wanted))})"
+                " AND row NOT IN (SELECT row FROM marks)"
+            )
+            for service, name in self._engine.all(
+                f"""
+                SELECT DISTINCT service, unnest(json_keys(attributes)) FROM (
+                    SELECT service, attributes FROM {self._base} WHERE {chosen}
+                    UNION ALL SELECT service, attributes FROM slow WHERE {chosen}
+                )"""
+            ):
+                found.setdefault(service, set()).add(name)
+        return {service: frozenset(names) for service, names in found.items()}
 
 
 class _SlowRows:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from pushctl.audience.prepared import Prepared
 from pushctl.config import Settings
 from pushctl.dispatch.policy import OnUnknown
 from pushctl.dispatch.push import unknown
@@ -19,7 +20,6 @@ from pushctl.job.binding import Binding, Chooser, open_bindings
 from pushctl.job.ending import Ending
 from pushctl.job.messages import Messages
 from pushctl.job.outgoing import Row
-from pushctl.job.prepared import Prepared
 from pushctl.job.recorder import Past, Recorder
 from pushctl.job.running import Delivery, Running
 from pushctl.job.send import Sender, windows

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from pushctl import catalog
+from pushctl.audience.prepared import Prepared
 from pushctl.errors import InvalidInput
 from pushctl.job.manifest import refuse_changed
 from pushctl.job.outgoing import Row, target_of
-from pushctl.job.prepared import Prepared
 from pushctl.job.send import windows
 from pushctl.outcome import Kind, Outcome
 from pushctl.records.bounce_log import logged_run

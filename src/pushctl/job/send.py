@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pushctl.audience import Audience
+from pushctl.audience.prepare import prepare
+from pushctl.audience.prepared import Prepared
 from pushctl.config import Settings
 from pushctl.dispatch.thresholds import StopIf
 from pushctl.job.binding import Binding, Chooser, open_bindings
@@ -20,7 +22,6 @@ from pushctl.job.ending import Ending
 from pushctl.job.manifest import manifest, stop_if_text
 from pushctl.job.messages import Messages
 from pushctl.job.outgoing import Row, target_row
-from pushctl.job.prepared import Prepared, prepare
 from pushctl.job.recorder import Recorder, open_recorder_files
 from pushctl.job.running import Delivery, Running, Watcher
 from pushctl.job.survey import Survey, refuse_hopeless, survey

@@ -11,11 +11,11 @@ import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 
+from pushctl.audience.prepared import Prepared
 from pushctl.config import CredentialSettings
 from pushctl.errors import InvalidInput, Problem
 from pushctl.job.binding import Chooser, Wish
 from pushctl.job.messages import Messages
-from pushctl.job.prepared import Prepared
 from pushctl.outcome import Kind, Service
 
 

@@ -8,7 +8,7 @@ happens less often goes through a table of handlers.
 How it can be that simple: the connection announces SETTINGS_HEADER_TABLE_SIZE=0.  Once the
 server has acknowledged that, response header blocks no longer depend on one another, and one
 that begins with the byte ``0x88`` is a 200 whatever follows.  Before that, and for every other
-answer, blocks go through the HPACK decoder.
+answer, blocks are decoded by :class:`~pushctl.wire.blocks.BlockReader`.
 """
 
 from __future__ import annotations

@@ -53,9 +53,9 @@ class Bucket:
         self._per_s = per_s
         self._at = now
 
-    def take(self, now: float, *, earned: int = 0) -> bool:
-        """Take one; return whether there was one.  *earned* more are put in first."""
-        refill = max(0.0, now - self._at) * self._per_s + earned
+    def take(self, now: float) -> bool:
+        """Take one; return whether there was one."""
+        refill = max(0.0, now - self._at) * self._per_s
         self._level = min(self._burst, self._level + refill)
         self._at = now
         if self._level < 1:

@@ -44,13 +44,18 @@ class Endpoint:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Liveness:
-    """When silence is suspicious, in seconds."""
+    """
+    When silence is suspicious, in seconds.
 
-    busy_s: float = 15.0
+    A connection in use that is half-open is given up after ``busy_s`` and ``answer_s``, each late
+    by one tick of the clock (a second) at most: 20 s in all.
+    """
+
+    busy_s: float = 10.0
     """PING after so long without a byte while requests are open."""
     idle_s: float = 3600.0
     """PING after so long without a byte otherwise (Apple: check idle connections hourly)."""
-    answer_s: float = 10.0
+    answer_s: float = 8.0
     """A PING unanswered for so long, in silence: the connection is half-open."""
 
 

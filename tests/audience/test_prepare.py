@@ -1,0 +1,182 @@
+"""Tests of preparing: what is read back is what the resolver says, whatever the file."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import gzip
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pushctl.audience import Audience, Recipient, Verdict, open_audience
+from pushctl.audience.prepare import COLUMNS, Prepared, Tuple, prepare, recipient_of
+from pushctl.errors import InvalidInput, StorageError
+from pushctl.outcome import Kind, Platform
+
+DEVICES = [f"{number:064x}" for number in range(1, 10)]
+REGISTRATION = "dX1vExampleQm7_Zk2Lw9a:APA91bExample-1kYt5Rz0uHc8VnQ2sWb7LxJm4PdEo6"
+INSTALLATION = "cW5kZXJzdGFuZGluZ19fX1"
+
+
+def prepared_in(folder: Path, audience: Audience, **options: Any) -> Prepared:
+    """Return *audience* prepared in a new folder inside *folder*."""
+    for number in range(1000):
+        place = folder / f"run-{number}"
+        if not place.exists():
+            place.mkdir()
+            return prepare(audience, place, **options)
+    raise AssertionError("too many runs")
+
+
+def rows_of(prepared: Prepared, size: int = 1000, *, after: int = 0) -> list[Tuple]:
+    """Return all rows of *prepared*."""
+    return [row for batch in prepared.batches(size, after=after) for row in batch]
+
+
+def recipients(prepared: Prepared) -> list[Recipient]:
+    """Return everybody in *prepared*."""
+    return [recipient_of(row) for row in rows_of(prepared)]
+
+
+def reasons(prepared: Prepared) -> list[str | None]:
+    """Return the reason of each row's verdict."""
+    return [row[COLUMNS.index("verdict_reason")] for row in rows_of(prepared)]
+
+
+def counted(rows: Iterable[Recipient]) -> tuple[Mapping[Any, int], Mapping[Any, int]]:
+    """Return what tallies must say of *rows*."""
+    sendable: Counter[Any] = Counter()
+    verdicts: Counter[Any] = Counter()
+    for one in rows:
+        if one.verdict is None:
+            sendable[one.service, one.credential, one.environment, one.topic] += 1
+        else:
+            verdicts[one.verdict.kind, one.verdict.reason] += 1
+    return sendable, verdicts
+
+
+# -- the same as the resolver ---------------------------------------------------------------------
+
+TOKENS = st.one_of(
+    st.sampled_from(
+        [
+            *DEVICES[:3],
+            DEVICES[0].upper(),
+            "ABcd12",
+            "abc",
+            REGISTRATION,
+            INSTALLATION,
+            "x" * 120,
+            "",
+            " ",
+            f" {DEVICES[4]}",
+            f"<{DEVICES[5]}>",
+            f"0x{DEVICES[5]}",
+            "null",
+            "a:b",
+            "a:b/c",
+            "é:ü",
+            "ExponentPushToken[abc]",
+            "1.5E+10",
+            "ab" * 2049,
+            "#comment",
+            "\N{ZERO WIDTH SPACE}abcd",
+        ]
+    ),
+    st.text("0123456789abcdefABCDEF", max_size=12),
+    st.text(max_size=8),
+)
+TEXTS = st.one_of(
+    st.none(),
+    st.sampled_from(["", " ", "com.acme.shop", "Zoë", " lead", "tab\there", "a\nb", "ios", "x" * 99]),
+    st.text(max_size=6),
+)
+WORDS = {
+    "service": ["", "apns", "APNS", "fcm", "Fcm", " fcm ", "gcm", "\N{KELVIN SIGN}"],
+    "platform": ["", "ios", "iOS", "IOS", "android", "Android", "web", "tv", "İOS", "ios\u00a0"],
+    "environment": ["", "production", "Sandbox", "SANDBOX", "dev", "sandbox\x1c"],
+    "consent": ["", "true", "TRUE", "tRuE", " true", "false", "yes", "1", "ja", "a\tb", "\u202etrue"],
+    "credential": ["", "shop-ios", " ", "a\x85b"],
+    "topic": ["", "com.acme.shop", "a\u2028b"],
+    "profile": ["", "anna", "Zoë", "17", "\u00a0"],
+    "registered_at": ["", "2026-10-01T08:00:00Z", "yesterday"],
+    "first_name": ["", "Anna", 'An"na', "Zoë\\", "a\nb", "\x1f", "{}", "null", "\x07", "\ufeff"],
+    "orders": ["", "7", "0", "-1", " "],
+    'odd "name"': ["", "x"],
+}
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
+    """Make a header with a token column, and rows that mostly fit it."""
+    others = draw(st.lists(st.sampled_from(sorted(WORDS)), unique=True, max_size=5))
+    header = draw(st.permutations(["token", *others]))
+    cells = {name: st.sampled_from(words) for name, words in WORDS.items()} | {"token": TOKENS}
+    row = st.tuples(*(cells[name] for name in header)).map(list)
+    ragged = st.lists(st.sampled_from(["", "a", DEVICES[0]]), min_size=1, max_size=7)
+    rows = draw(st.lists(st.one_of(row, row, row, row, ragged), min_size=1, max_size=8))
+    return header, rows
+
+
+def same(folder: Path, **options: Any) -> None:
+    """Check that what is prepared is what iterating yields, tallies included."""
+    audience = open_audience(**options)
+    expected = list(audience)
+    prepared = prepared_in(folder, audience)
+    assert expected == recipients(prepared)
+    tallies = prepared.tallies()
+    assert counted(expected) == (tallies.sendable, tallies.verdicts)
+    assert prepared == Prepared.open(prepared.folder)
+    attributes: dict[str, set[str]] = {}
+    for one in expected:
+        if one.verdict is None and one.service is not None and one.attributes:
+            attributes.setdefault(one.service, set()).update(one.attributes)
+    assert attributes == tallies.attributes
+
+
+FUZZED = settings(
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@FUZZED
+@given(
+    table=tables(),
+    tabs=st.booleans(),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    line_break=st.sampled_from(["\n", "\r\n"]),
+    packed=st.booleans(),
+    keep=st.booleans(),
+    platform=st.sampled_from([None, *Platform]),
+)
+def test_any_delimited_file_is_prepared_as_it_is_resolved(
+    tmp_path: Path,
+    table: tuple[list[str], list[list[str]]],
+    tabs: bool,
+    quoting: Any,
+    line_break: str,
+    packed: bool,
+    keep: bool,
+    platform: Platform | None,
+) -> None:
+    """Rows, verdicts, details, attributes and tallies of SQL are those of the resolver."""
+    header, rows = table
+    text = io.StringIO(newline="")
+    delimiter = "\t" if tabs else ","
+    writer = csv.writer(text, delimiter=delimiter, quoting=quoting, lineterminator=line_break)
+    writer.writerows([header, *rows])
+    data = text.getvalue().encode()
+    name = ("list.tsv" if tabs else "list.csv") + (".gz" if packed else "")
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(data) if packed else data)
+    same(tmp_path, token_files=[path], keep_duplicates=keep, platform=platform)
