@@ -13,6 +13,7 @@ from pushctl.dispatch.policy import Policy
 from pushctl.dispatch.push import Push
 from pushctl.dispatch.thresholds import Stop
 from pushctl.outcome import Category, Kind, Outcome, Retryable, Service, TokenAction
+from pushctl.wire.connection import TIMED_OUT
 
 ACCEPTED = Outcome(kind=Kind.ACCEPTED, status=200)
 UNREGISTERED = Outcome(
@@ -265,7 +266,7 @@ def test_an_unanswered_push_is_unknown_and_not_sent_again() -> None:
     lane = proven_lane(world)
     lane.offer(pushes(1, 2), 0.0)
     first, second = lane.take(2, 0.0)
-    lane.unanswered(first, no_answer("timeout"), 30.0)
+    lane.unanswered(first, no_answer(TIMED_OUT), 30.0)
     lane.unanswered(second, no_answer("connection lost"), 30.0)
     assert ("NoAnswer", "ConnectionLost") == (world.ended[1].reason, world.ended[2].reason)
     assert Kind.UNKNOWN is world.ended[1].kind
@@ -278,7 +279,7 @@ def test_on_unknown_resend_sends_again_a_bounded_number_of_times() -> None:
     lane.offer(pushes(1), 0.0)
     for _ in range(3):
         (push,) = lane.take(1, 0.0)
-        lane.unanswered(push, no_answer("timeout"), 0.0)
+        lane.unanswered(push, no_answer(TIMED_OUT), 0.0)
     assert (Kind.UNKNOWN, 3) == (world.ended[1].kind, push.attempts)
 
 
@@ -330,7 +331,7 @@ def test_a_canary_without_answers_does_not_hold_up_the_run_for_ever() -> None:
     lane.offer(pushes(*range(1, 101)), 0.0)
     while batch := lane.take(10, 0.0):
         for push in batch:
-            lane.unanswered(push, no_answer("timeout"), 0.0)
+            lane.unanswered(push, no_answer(TIMED_OUT), 0.0)
     assert 101 == len(world.ended)
 
 
@@ -418,5 +419,5 @@ def test_every_push_ends_exactly_once_whatever_is_answered(
                 case "unprocessed":
                     lane.unprocessed(push, "GOAWAY", now)
                 case _:
-                    lane.unanswered(push, no_answer("timeout"), now)
+                    lane.unanswered(push, no_answer(TIMED_OUT), now)
     assert set(range(1, number + 1)) == set(world.ended)

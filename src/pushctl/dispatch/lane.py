@@ -17,6 +17,7 @@ from pushctl.dispatch.policy import Policy, is_stale, refuses_credential, retry_
 from pushctl.dispatch.push import Push, not_sent, unknown
 from pushctl.dispatch.thresholds import Canary, Stop
 from pushctl.outcome import Outcome, Service
+from pushctl.wire.connection import TIMED_OUT
 
 
 class Effects(Protocol):
@@ -273,5 +274,5 @@ class Lane:
 
 def no_answer(why: str) -> Outcome:
     """Return the outcome of a request whose deadline passed or whose connection broke."""
-    reason = "NoAnswer" if why == "timeout" else "ConnectionLost"
+    reason = "NoAnswer" if why == TIMED_OUT else "ConnectionLost"
     return unknown(reason, why)

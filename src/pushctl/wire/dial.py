@@ -118,6 +118,11 @@ def _none_answered(
     return ConnectFailed("connect", f"{where}: {why}{tried}", hint)
 
 
+def host_and_port(host: str, port: int) -> str:
+    """Return ``host:port``, an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def firewall_hint(host: str, port: int) -> str:
     """Return what to try when *host* cannot be reached on *port*."""
     if port == 443 and host.endswith(".push.apple.com"):

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import socket
 import ssl
 import time
 from collections.abc import Callable
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias, TypedDict, cast
 
 from pushctl.wire.connection import Connection
-from pushctl.wire.dial import connect, firewall_hint, resolve
+from pushctl.wire.dial import connect, firewall_hint, host_and_port, resolve
 from pushctl.wire.errors import ConnectFailed, Stage, alpn_failed, tls_failed, tls_reason
 from pushctl.wire.events import Closed, Event
+from pushctl.wire.proxy import Proxy, open_tunnel
 
 _LONGEST_TICK_S: Final = 1.0
 _SHORTEST_TICK_S: Final = 0.01
@@ -35,11 +37,12 @@ class Endpoint:
     """The value of ``:authority``."""
     server_name: str | None = None
     """The name the certificate must carry; ``None``: the host."""
+    proxy: Proxy | None = None
+    """The way there; ``None``: directly."""
 
     def __str__(self) -> str:
         """Return ``host:port``, an IPv6 address in brackets."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        return host_and_port(self.host, self.port)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,6 +68,14 @@ DEFAULT_LIVENESS: Final = Liveness()
 HALF_OPEN: Final = "the connection is half-open: the server stopped answering, even to PING"
 LOST: Final = "the server closed the connection"
 CLOSED_BY_US: Final = "we closed the connection"
+
+
+class _Tls(TypedDict):
+    """What asyncio is told about TLS, whichever way it leads."""
+
+    server_hostname: str
+    ssl_handshake_timeout: float
+    ssl_shutdown_timeout: float
 
 
 class Link(asyncio.Protocol):
@@ -126,9 +137,10 @@ class Link(asyncio.Protocol):
         """
         Return a link that has the server's SETTINGS.
 
-        Resolves the name, connects, verifies the certificate as *ssl_context* says (it must offer
-        ALPN ``h2``) and waits for SETTINGS; all of it within *connect_timeout_s*.  Raises
-        :exc:`~pushctl.wire.errors.ConnectFailed`, also when the server says GOAWAY first.
+        Resolves the name and connects, or lets the endpoint's proxy do both, verifies the
+        certificate as *ssl_context* says (it must offer ALPN ``h2``) and waits for SETTINGS; all
+        of it within *connect_timeout_s*.  Raises :exc:`~pushctl.wire.errors.ConnectFailed`, also
+        when the server says GOAWAY first.
         """
         link = cls(
             endpoint,
@@ -139,7 +151,7 @@ class Link(asyncio.Protocol):
             decode_accepted=decode_accepted,
             liveness=liveness,
         )
-        stages: list[Stage] = ["dns"]
+        stages: list[Stage] = []
         try:
             async with asyncio.timeout(connect_timeout_s):
                 await link._connect(ssl_context, stages, connect_timeout_s)
@@ -159,27 +171,53 @@ class Link(asyncio.Protocol):
     ) -> None:
         """Go through the stages of opening; *stages* ends with the one under way."""
         endpoint = self.endpoint
-        addresses = await resolve(endpoint.host, endpoint.port)
-        stages.append("connect")
-        hint = firewall_hint(endpoint.host, endpoint.port)
-        sock = await connect(str(endpoint), hint, addresses)
+        # Queued now: through a proxy, bytes can come before connection_made() is called.
+        self.connection.start()
+        way = await self._way(stages)
         stages.append("tls")
+        options: _Tls = {
+            "server_hostname": endpoint.server_name or endpoint.host,
+            # Only a second guard: the timeout around all stages strikes first.
+            "ssl_handshake_timeout": timeout_s + 1,
+            "ssl_shutdown_timeout": _GOODBYE_S,
+        }
         try:
-            await self._loop.create_connection(
-                lambda: self,
-                sock=sock,
-                ssl=ssl_context,
-                server_hostname=endpoint.server_name or endpoint.host,
-                # Only a second guard: the timeout around all stages strikes first.
-                ssl_handshake_timeout=timeout_s + 1,
-                ssl_shutdown_timeout=_GOODBYE_S,
-            )
+            if isinstance(way, socket.socket):
+                await self._loop.create_connection(
+                    lambda: self, sock=way, ssl=ssl_context, **options
+                )
+            else:
+                await self._start_tls(way, ssl_context, options)
         except ssl.SSLError as error:
             raise tls_failed(str(endpoint), error) from None
         except OSError as error:
             raise _dropped(str(endpoint), "tls", error) from None
         stages.append("settings")
         await self._opened
+
+    async def _way(self, stages: list[Stage]) -> socket.socket | asyncio.Transport:
+        """Return what leads to the server: a socket, or a tunnel through the proxy."""
+        endpoint = self.endpoint
+        if endpoint.proxy is not None:
+            stages.append("proxy")
+            return await open_tunnel(endpoint.proxy, endpoint.host, endpoint.port)
+        stages.append("dns")
+        addresses = await resolve(endpoint.host, endpoint.port)
+        stages.append("connect")
+        hint = firewall_hint(endpoint.host, endpoint.port)
+        return await connect(str(endpoint), hint, addresses)
+
+    async def _start_tls(
+        self, tunnel: asyncio.Transport, ssl_context: ssl.SSLContext, options: _Tls
+    ) -> None:
+        """Speak TLS with the server inside *tunnel*."""
+        try:
+            inside = await self._loop.start_tls(tunnel, self, ssl_context, **options)
+        except BaseException:
+            tunnel.abort()
+            raise
+        assert inside is not None, "only where TLS is not available"
+        self.connection_made(inside)
 
     # ------------------------------------------------------------------ the owner's side
 
@@ -213,14 +251,13 @@ class Link(asyncio.Protocol):
     # ------------------------------------------------------------------ asyncio's side
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """TLS is up: check that the server speaks HTTP/2 and send the preface."""
+        """TLS is up: check that the server speaks HTTP/2, and send the preface."""
         self._transport = cast(asyncio.Transport, transport)
         tls = cast(ssl.SSLObject, transport.get_extra_info("ssl_object"))
         spoken = tls.selected_alpn_protocol()
         if spoken != "h2":
             self._fail(alpn_failed(str(self.endpoint), spoken))
             return
-        self.connection.start()
         self.flush()
 
     def data_received(self, data: bytes) -> None:
@@ -354,6 +391,10 @@ def _refused(endpoint: Endpoint, closed: Closed) -> ConnectFailed:
 
 
 def _timed_out(endpoint: Endpoint, stage: Stage, timeout_s: float) -> ConnectFailed:
+    if stage == "proxy":
+        where = f"proxy {endpoint.proxy}"
+        why = f"no tunnel to {endpoint} within {timeout_s:g} s"
+        return ConnectFailed("proxy", f"{where}: {why}", "check the proxy's host and port")
     what = {
         "dns": "the name was not resolved",
         "connect": "no connection",
