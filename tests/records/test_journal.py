@@ -10,7 +10,7 @@ from pushctl.errors import InvalidInput, StorageError
 from pushctl.outcome import Kind, Outcome
 from pushctl.records import journal as journal_module
 from pushctl.records.journal import Journal
-from pushctl.records.record import Address, Record, outcome_record
+from pushctl.records.record import Address, Record, outcome_record, to_text
 from pushctl.records.replay import journal_records, replay_journal
 
 
@@ -29,10 +29,10 @@ def written(path: Path) -> Path:
     journal.flush()
     journal.add_accepted("shop", 1, 5, None, None)
     journal.add_accepted("shop", 3, 6, "name", "unique")
-    journal.add_outcome(a_record(2))
+    journal.add_outcome(to_text(a_record(2)))
     journal.add_attempt(4, 11.0, 503, "Shutdown")
     journal.flush()
-    journal.add_outcome(a_record(5, Kind.UNKNOWN))
+    journal.add_outcome(to_text(a_record(5, Kind.UNKNOWN)))
     journal.add_end({"accepted": 2})
     journal.flush()
     journal.sync()
@@ -107,7 +107,7 @@ def test_appending_goes_on_after_the_chain_of_what_is_there(tmp_path: Path) -> N
     """A second process continues a journal and the whole still checks."""
     path = written(tmp_path / "journal.jsonl")
     second = Journal(path, chain=replay_journal(path).chain)
-    second.add_outcome(a_record(6, Kind.NOT_SENT))
+    second.add_outcome(to_text(a_record(6, Kind.NOT_SENT)))
     second.flush()
     second.close()
 
@@ -132,7 +132,7 @@ def test_a_full_disk_leaves_the_journal_whole_and_keeps_the_lines(
             return real(descriptor, bytes(data)[:10])
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    journal.add_outcome(a_record(1))
+    journal.add_outcome(to_text(a_record(1)))
     with monkeypatch.context() as patch:
         patch.setattr(journal_module.os, "write", short_then_full)
         with pytest.raises(StorageError, match="No space left"):
@@ -176,7 +176,7 @@ def test_a_journal_is_private_and_never_follows_a_link(tmp_path: Path) -> None:
 def test_a_journal_of_another_schema_is_refused(tmp_path: Path) -> None:
     """A future journal is not guessed at."""
     path = tmp_path / "journal.jsonl"
-    line, _ = journal_module.seal({"t": "start", "schema": 99, "run": "r", "boot": None}, 0)
+    line, _ = journal_module.seal('{"t":"start","schema":99,"run":"r","boot":null}', 0)
     path.write_bytes(line)
     with pytest.raises(InvalidInput, match="schema 99"):
         replay_journal(path)

@@ -16,8 +16,13 @@ from pushctl.dispatch.pace import Pacer
 from pushctl.dispatch.policy import Policy, is_stale, refuses_credential, retry_delay
 from pushctl.dispatch.push import Push, not_sent, unknown
 from pushctl.dispatch.thresholds import Canary, Stop
-from pushctl.outcome import Outcome, Service
+from pushctl.errors import StorageError
+from pushctl.outcome import Kind, Outcome, Service
 from pushctl.wire.connection import TIMED_OUT
+
+
+SILENT_PROBES = 3
+"""So many requests in a row, each sent alone, may go unanswered before the lane gives up."""
 
 
 class Effects(Protocol):
@@ -27,10 +32,15 @@ class Effects(Protocol):
         """*push* ended in *outcome*; called exactly once for every push."""
 
     def sending(self, lane: Lane, pushes: Sequence[Push]) -> None:
-        """*pushes* are about to be written to a connection."""
+        """
+        *pushes* are about to be written to a connection.
+
+        Raises :class:`~pushctl.errors.StorageError` where that cannot be noted: then they are
+        not written.
+        """
 
     def retrying(self, lane: Lane, push: Push, outcome: Outcome, now: float) -> None:
-        """*push* was answered with something retryable and waits."""
+        """*push* goes out again: *outcome* is what became of the try that is over."""
 
     def renew(self, lane: Lane) -> None:
         """The service wants a newer token: get one, then call :meth:`Lane.renewed`."""
@@ -60,7 +70,7 @@ class Lane:
         self.in_flight = 0
         self.launched = 0
         self.proven = False
-        """An answer has shown that the service takes this credential."""
+        """An answer has shown that the service takes this credential, and it still answers."""
         self.refused: Outcome | None = None
         self.renewing = False
         self.paused_until = 0.0
@@ -73,6 +83,15 @@ class Lane:
         self._waiting: list[tuple[float, int, Push]] = []
         self._serial = 0
         self._closed_for: tuple[str, str | None] | None = None
+        self._heard_at = 0.0
+        """When the service last answered anything."""
+        self._silent_probes = 0
+        self._renewal_began = -1.0
+
+    @property
+    def closed(self) -> bool:
+        """Return whether nothing more is sent."""
+        return self._closed_for is not None
 
     @property
     def queued(self) -> int:
@@ -86,11 +105,15 @@ class Lane:
 
     def offer(self, pushes: Iterable[Push], now: float) -> None:
         """Take *pushes* into the queue; a closed lane ends them at once."""
-        if self._closed_for is not None:
-            for push in pushes:
-                self._end_unsent(push, now)
-        else:
-            self._queue.extend(pushes)
+        self._queue.extend(pushes)
+        self._end_all_unsent(now)
+
+    def ready(self, now: float) -> bool:
+        """Return whether a push is due and waits for nothing but a connection."""
+        if self._closed_for is not None or self.renewing or now < self.paused_until:
+            return False
+        self._admit(now)
+        return bool(self._queue) and not self.pacer.wait(now)
 
     def take(self, room: int, now: float) -> list[Push]:
         """
@@ -101,14 +124,16 @@ class Lane:
         """
         if self.renewing or now < self.paused_until or self._closed_for is not None:
             return []
-        while self._waiting and self._waiting[0][0] <= now:
-            self._queue.appendleft(heapq.heappop(self._waiting)[2])
+        self._admit(now)
         room = min(room, len(self._queue))
         if not self.proven:
             room = min(room, 1 - self.in_flight)
-        canary_room = self._canary.room(self.launched, self.in_flight + len(self._waiting))
-        if canary_room is not None:
-            room = min(room, canary_room + self._relaunches())
+        if not self._canary.passed:
+            relaunches = self._relaunches()
+            due = self.in_flight + len(self._waiting) + relaunches
+            canary_room = self._canary.room(self.launched, due)
+            if canary_room is not None:
+                room = min(room, canary_room + relaunches)
         room = self.pacer.allowance(room, now)
         if room <= 0:
             return []
@@ -123,11 +148,20 @@ class Lane:
                     push.first_at = now
             push.attempts += 1
             push.sent_at = now
-        self._effects.sending(self, taken)
+        try:
+            self._effects.sending(self, taken)
+        except StorageError as error:
+            self._put_back(taken)
+            self.close("Stopped", str(error), now)
+            return []
         return taken
 
     def next_wake(self, now: float) -> float | None:
-        """Return when :meth:`take` may give more without any event; ``None`` if never."""
+        """
+        Return when :meth:`take` may give more without any event; ``None`` if never.
+
+        What is due already waits for an event or a connection, see :meth:`ready`.
+        """
         if self._closed_for is not None or self.renewing:
             return None
         wakes = []
@@ -142,18 +176,24 @@ class Lane:
         self.in_flight -= 1
         self.accepted += 1
         self.proven = True
+        self._heard_at = now
+        self._silent_probes = 0
         self._canary.passed = True
         self._effects.finished(self, push, outcome, now)
 
     def answered_no(self, push: Push, outcome: Outcome, now: float) -> None:
         """The service refused *push* with *outcome* (kind ``rejected``)."""
         self.in_flight -= 1
+        self._heard_at = now
+        self._silent_probes = 0
         if is_stale(outcome, self.service) and push.renewals == 0 and self._closed_for is None:
             push.renewals = 1
             self._queue.appendleft(push)
             self._again(push, outcome, now)
-            if not self.renewing:
+            # What left before the last renewal began carried the token that it replaced.
+            if not self.renewing and push.sent_at > self._renewal_began:
                 self.renewing = True
+                self._renewal_began = now
                 self._effects.renew(self)
             return
         if refuses_credential(outcome):
@@ -173,27 +213,33 @@ class Lane:
 
     def unprocessed(self, push: Push, why: str, now: float) -> None:
         """*push* was provably not processed: it goes again, at once and elsewhere."""
-        self.in_flight -= 1
-        push.attempts -= 1
+        self._put_back([push])
         push.refusals += 1
-        if push.attempts == 0:
-            self.launched -= 1
         if self._closed_for is not None:
-            self._end_unsent(push, now)
-        elif push.refusals < self.policy.refusal_limit:
-            self._queue.appendleft(push)
-        else:
+            self._end_all_unsent(now)
+            return
+        unprocessed = not_sent("NotProcessed", why)
+        if push.refusals >= self.policy.refusal_limit:
+            self._queue.popleft()
             delay = 1.0 * 2.0 ** min(push.refusals - self.policy.refusal_limit, 6)
             due = now + delay * (1 + self._jitter() / 2)
             if due - push.first_at > self.policy.retry_for_s:
-                outcome = push.last_answer or not_sent("NotProcessed", why)
-                self._effects.finished(self, push, outcome, now)
-            else:
-                self._wait(push, due)
+                self._effects.finished(self, push, push.last_answer or unprocessed, now)
+                return
+            self._wait(push, due)
+        if push.last_answer is None or push.last_answer.kind is not Kind.UNKNOWN:
+            self._effects.retrying(self, push, unprocessed, now)
 
     def unanswered(self, push: Push, outcome: Outcome, now: float) -> None:
-        """*push* was sent and never answered: ``unknown``, and not sent again by default."""
+        """
+        *push* was sent and never answered: ``unknown``, and not sent again by default.
+
+        If nothing at all was answered since it left, the service may be gone: from here on one
+        request at a time probes it, so that a silent service costs some requests, not the list.
+        """
         self.in_flight -= 1
+        if self._heard_at < push.sent_at:
+            self._fell_silent()
         again = (
             self.policy.on_unknown == "resend"
             and push.attempts < self.policy.resend_limit
@@ -203,8 +249,10 @@ class Lane:
             self._again(push, outcome, now)
             self._queue.appendleft(push)  # in front of what the canary holds back
         else:
-            self._canary.unanswered()
             self._effects.finished(self, push, outcome, now)
+        if self._silent_probes >= SILENT_PROBES:
+            why = f"{SILENT_PROBES} requests in a row went unanswered: {outcome.detail}"
+            self.close("NotReached", why, now)
 
     def renewed(self) -> None:
         """A newer token is there: sending goes on."""
@@ -216,15 +264,29 @@ class Lane:
 
         A push that was answered and waits for its next try ends ``rejected`` with that answer.
         """
-        if self._closed_for is not None:
-            return
-        self._closed_for = (reason, why)
-        queue, waiting = self._queue, self._waiting
-        self._queue, self._waiting = deque(), []
-        for push in queue:
-            self._end_unsent(push, now)
-        for _, _, push in waiting:
-            self._end_unsent(push, now)
+        if self._closed_for is None:
+            self._closed_for = (reason, why)
+        self._end_all_unsent(now)
+
+    def _admit(self, now: float) -> None:
+        """Put what has waited long enough in front of the queue."""
+        while self._waiting and self._waiting[0][0] <= now:
+            self._queue.appendleft(heapq.heappop(self._waiting)[2])
+
+    def _put_back(self, pushes: Sequence[Push]) -> None:
+        """Put *pushes*, which count as in flight, back in front: the service has none of them."""
+        self.in_flight -= len(pushes)
+        for push in reversed(pushes):
+            push.attempts -= 1
+            if push.attempts == 0:
+                self.launched -= 1
+            self._queue.appendleft(push)
+
+    def _fell_silent(self) -> None:
+        if self.proven:
+            self.proven = False
+        elif not self.in_flight:  # it was sent alone, or is the last of those sent before
+            self._silent_probes += 1
 
     def _relaunches(self) -> int:
         # Pushes at the head of the queue that were launched before do not use up the canary.
@@ -265,11 +327,17 @@ class Lane:
         self._serial += 1
         heapq.heappush(self._waiting, (due, self._serial, push))
 
-    def _end_unsent(self, push: Push, now: float) -> None:
-        assert self._closed_for is not None
+    def _end_all_unsent(self, now: float) -> None:
+        """On a closed lane, end what is queued or waits."""
+        if self._closed_for is None:
+            return
         reason, why = self._closed_for
-        outcome = push.last_answer or not_sent(reason, why)
-        self._effects.finished(self, push, outcome, now)
+        ended = [*self._queue, *(push for _, _, push in self._waiting)]
+        self._queue.clear()
+        self._waiting.clear()
+        for push in ended:
+            outcome = push.last_answer or not_sent(reason, why)
+            self._effects.finished(self, push, outcome, now)
 
 
 def no_answer(why: str) -> Outcome:

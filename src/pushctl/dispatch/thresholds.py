@@ -134,22 +134,19 @@ class Canary:
         self._reasons: Counter[str] = Counter()
         self.passed = size == 0
 
-    def room(self, launched: int, waiting: int) -> int | None:
-        """Return how many more pushes may be launched; ``None`` when the canary is over."""
+    def room(self, launched: int, due: int) -> int | None:
+        """
+        Return how many more pushes may be launched; ``None`` when the canary is over.
+
+        It is over at the latest when as many as its size were *launched* and none is *due*: in
+        flight, waiting for another try or queued for one.
+        """
         if self.passed:
             return None
-        if self._answers >= self.size and not waiting:
+        if launched >= self.size and not due:
             self.passed = True
             return None
         return max(0, self.size - launched)
-
-    def accepted(self) -> None:
-        """One push was accepted: the canary lives."""
-        self.passed = True
-
-    def unanswered(self) -> None:
-        """Count a push that got no answer: it tells nothing, but the canary is not held up."""
-        self._answers += 1
 
     def rejected(self, outcome: Outcome) -> Stop | None:
         """Count a rejection; return why to stop when the pattern is plain."""
@@ -157,10 +154,10 @@ class Canary:
             return None
         self._answers += 1
         self._reasons[self._telling_name(outcome)] += 1
-        if self._answers < min(CANARY_ANSWERS, self.size):
+        if self._answers < CANARY_ANSWERS:
             return None
         name, number = self._reasons.most_common(1)[0]
-        if not name or number < CANARY_SHARE * self._answers or self._answers < CANARY_ANSWERS:
+        if not name or number < CANARY_SHARE * self._answers:
             return None
         why, hint = _diagnosis(name, self._service)
         return Stop(

@@ -20,7 +20,7 @@ from pushctl.outcome import Kind, Outcome
 from pushctl.records.bounce_log import BounceLog, CountKey, Counts, finished_line
 from pushctl.records.identity import rfc3339
 from pushctl.records.journal import Journal
-from pushctl.records.record import Address, Record, outcome_record
+from pushctl.records.record import Address, Record, outcome_record, to_text
 
 _FLUSH_S = 0.05
 _SYNC_S = 0.1
@@ -261,10 +261,11 @@ class Recorder:
     # -- helpers ------------------------------------------------------------------------------
 
     def _note(self, record: Record, outcome: Outcome) -> None:
-        self._journal.add_outcome(record)
+        text = to_text(record)
+        self._journal.add_outcome(text)
         if outcome.kind is Kind.REJECTED:
             if record["row"] not in self._logged:  # its lines are unique by run and row
-                self._bounce_log.add(record)
+                self._bounce_log.add_text(text)
         elif outcome.kind is Kind.NOT_SENT and counts_as_unreached(outcome.reason):
             self.unreached += 1
         self._on_outcome(record["service"], outcome)

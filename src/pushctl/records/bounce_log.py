@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from pushctl.errors import InvalidInput
 from pushctl.outcome import Kind
 from pushctl.records.journal import storage_error, write_all
-from pushctl.records.record import SCHEMA, Record, to_line
+from pushctl.records.record import SCHEMA, Record, to_text
 
 
 class CountKey(NamedTuple):
@@ -96,7 +96,11 @@ class BounceLog:
 
     def add(self, line: Record) -> None:
         """Collect one line."""
-        self._pending.append(to_line(line))
+        self._pending.append(to_text(line) + "\n")
+
+    def add_text(self, text: str) -> None:
+        """Collect one line that is JSON already."""
+        self._pending.append(text + "\n")
 
     def flush(self) -> None:
         """Append the collected lines.  Raises :class:`StorageError`; they are kept then."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import hashlib
 import re
 
@@ -53,7 +54,12 @@ def push_id(prefix: str, row: int) -> str:
     return f"{prefix}{row:012x}"
 
 
+@functools.lru_cache(maxsize=64)
 def rfc3339(seconds: float) -> str:
-    """Return epoch *seconds* as RFC 3339 in UTC with milliseconds."""
+    """
+    Return epoch *seconds* as RFC 3339 in UTC with milliseconds.
+
+    The answers of one network read share their time, so the last few are remembered.
+    """
     moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"

@@ -29,15 +29,19 @@ from pathlib import Path
 from typing import Any
 
 from pushctl.errors import StorageError
-from pushctl.records.record import SCHEMA, Record
+from pushctl.records.record import SCHEMA
 
 _RESERVE_BYTES = 1 << 20
 _fdatasync = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
 
-def seal(line: dict[str, Any], chain: int) -> tuple[bytes, int]:
-    """Return *line* as bytes with its checksum, and the checksum the next line chains to."""
-    body = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+def seal(line: str, chain: int) -> tuple[bytes, int]:
+    """
+    Return *line* as bytes with its checksum, and the checksum the next line chains to.
+
+    *line* is a JSON object.
+    """
+    body = line.encode("utf-8", "replace")
     chain = zlib.crc32(body, chain)
     return body[:-1] + b',"crc":"%08x"}\n' % chain, chain
 
@@ -76,7 +80,7 @@ class Journal:
         """Open *path* for appending; *chain* is the checksum of the last line already there."""
         self._path = path
         self._chain = chain
-        self._lines: list[dict[str, Any]] = []
+        self._lines: list[str] = []
         self._accepted: dict[str, _Accepted] = {}
         self._wall_clock = wall_clock
         self._reserve = path.with_suffix(".reserve")
@@ -91,15 +95,15 @@ class Journal:
 
     def add_start(self, run: str, boot: str | None) -> None:
         """Note that a process begins to send *run*; *boot* names the machine's boot."""
-        self._lines.append({"t": "start", "schema": SCHEMA, "run": run, "boot": boot})
+        self._add({"t": "start", "schema": SCHEMA, "run": run, "boot": boot})
 
     def add_window(self, rows: Sequence[int]) -> None:
         """Note that *rows* may be sent.  Flush and sync before sending them."""
-        self._lines.append({"t": "open", **_span(rows)})
+        self._add({"t": "open", **_span(rows)})
 
     def add_sent(self, rows: Sequence[int]) -> None:
         """Note that *rows* are about to be written to a socket.  Flush before that."""
-        self._lines.append({"t": "sent", **_span(rows)})
+        self._add({"t": "sent", **_span(rows)})
 
     def add_accepted(
         self,
@@ -120,19 +124,19 @@ class Journal:
         if unique_id is not None:
             batch.unique_ids[row] = unique_id
 
-    def add_outcome(self, record: Record) -> None:
-        """Note the record of a row that ended otherwise than accepted."""
-        self._lines.append({"t": "outcome", "record": record})
+    def add_outcome(self, record: str) -> None:
+        """Note the record, as JSON, of a row that ended otherwise than accepted."""
+        self._lines.append(f'{{"t":"outcome","record":{record}}}')
 
     def add_attempt(self, row: int, at: float, status: int | None, reason: str | None) -> None:
         """Note that *row* was answered with something retryable and will be tried again."""
         line = {"t": "attempt", "row": row, "at": round(at, 3), "status": status, "reason": reason}
-        self._lines.append(line)
+        self._add(line)
 
     def add_end(self, totals: dict[str, int]) -> None:
         """Note the end of the run (or of this process's share of it)."""
         self._take_accepted()
-        self._lines.append({"t": "end", "totals": totals})
+        self._add({"t": "end", "totals": totals})
 
     def flush(self) -> None:
         """
@@ -178,11 +182,14 @@ class Journal:
         self.release_reserve()
         os.close(self._descriptor)
 
+    def _add(self, line: dict[str, Any]) -> None:
+        self._lines.append(json.dumps(line, ensure_ascii=False, separators=(",", ":")))
+
     def _take_accepted(self) -> None:
         at = round(self._wall_clock(), 3)
         for credential, batch in self._accepted.items():
             line = {"t": "accepted", "at": at, "credential": credential}
-            self._lines.append(line | batch.columns())
+            self._add(line | batch.columns())
         self._accepted = {}
 
 

@@ -1,0 +1,58 @@
+"""Outcome records: their fields, and their form as JSON."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pushctl.outcome import Category, Kind, Outcome, TokenAction
+from pushctl.records.record import FIELDS, Address, outcome_record, to_line, to_text
+
+TEXTS = st.text() | st.none()
+
+
+@given(st.integers(1, 10**7), TEXTS, TEXTS, TEXTS, st.sampled_from(Kind), TEXTS, TEXTS)
+def test_a_record_as_text_is_the_record(
+    row: int,
+    source: str | None,
+    profile: str | None,
+    token: str | None,
+    kind: Kind,
+    reason: str | None,
+    detail: str | None,
+) -> None:
+    """What is read back from the line is what was put in, and the line is one line."""
+    address = Address(row, source or "", profile, "apns", "ios", "shop", None, None, token)
+    outcome = Outcome(kind=kind, status=410, reason=reason, detail=detail, category=Category.TOKEN)
+    record = outcome_record(
+        address, outcome, run="r", campaign=None, time=1.5, attempts=1, latency_ms=None
+    )
+
+    assert record == json.loads(to_text(record))
+    assert FIELDS == tuple(json.loads(to_line(record)))
+    assert 1 == to_line(record).count("\n")
+
+
+def test_another_line_of_the_log_is_written_alike() -> None:
+    """Lines that are no outcome records are JSON as well."""
+    line = {"schema": 1, "event": "Push counts", "accepted": 3}
+    assert line == json.loads(to_text(line))
+
+
+def test_the_event_follows_the_outcome() -> None:
+    """Received for accepted, Bounced for rejected, none for what never was an answer."""
+    address = Address(1, "list.csv:2", None, "apns", "ios", "shop", None, None, "aa")
+    events = {}
+    for kind in Kind:
+        outcome = Outcome(kind=kind, token_action=TokenAction.KEEP)
+        record = outcome_record(
+            address, outcome, run="r", campaign=None, time=0.0, attempts=1, latency_ms=1
+        )
+        events[kind.value] = record["event"]
+    assert {
+        "accepted": "Received push",
+        "rejected": "Bounced push",
+        "unknown": None,
+        "not_sent": None,
+        "skipped": None,
+    } == events
