@@ -65,6 +65,7 @@ class Binding:
     credential: Credential
     settings: CredentialSettings
     message: CompiledMessage
+    proxy: Proxy | None = None
 
     @property
     def service(self) -> Service:

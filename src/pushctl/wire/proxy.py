@@ -90,7 +90,8 @@ def _credentials(userinfo: str) -> tuple[str | None, str | None]:
     try:
         username = unquote(written_name, errors="strict")
         password = unquote(written_password, errors="strict") if separator else None
-    except UnicodeDecodeError:
+        userinfo.encode()  # what an environment variable holds need not be text
+    except UnicodeError:
         raise ValueError("a proxy's user name or password is not UTF-8") from None
     # RFC 7617 section 2: neither may have control characters, nor the user name a colon.
     if ":" in username:
@@ -153,8 +154,8 @@ async def _reach(proxy: Proxy) -> tuple[asyncio.Transport, _Waiting]:
     except ConnectFailed as failure:
         raise ConnectFailed("proxy", f"proxy {failure.message}", failure.hint) from None
     except ssl.SSLError as error:
-        failure = tls_failed(where, error)
-        raise ConnectFailed("proxy", failure.message, failure.hint) from None
+        told = tls_failed(where, error)
+        raise ConnectFailed("proxy", told.message, told.hint) from None
     except OSError:
         why = "the connection was closed during the TLS handshake"
         raise ConnectFailed("proxy", f"{where}: {why}", _CHECK) from None
