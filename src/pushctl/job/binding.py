@@ -13,6 +13,7 @@ from pushctl.job.messages import Messages
 from pushctl.message.compile import CompiledApns, CompiledMessage
 from pushctl.outcome import Service
 from pushctl.rules.apns import topic_for
+from pushctl.wire.proxy import Proxy
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -86,9 +87,20 @@ def open_bindings(
     opened = open_credentials(needed, environ=environ)
     _check_trust(opened)
     return {
-        settings.name: Binding(credential, settings, messages.of(credential.service))
+        settings.name: Binding(
+            credential, settings, messages.of(credential.service), _proxy(settings)
+        )
         for settings, credential in zip(needed, opened, strict=True)
     }
+
+
+def _proxy(settings: CredentialSettings) -> Proxy | None:
+    if settings.proxy is None:
+        return None
+    try:
+        return Proxy.parse(settings.proxy)
+    except ValueError as error:
+        raise settings.invalid("proxy", str(error)) from None
 
 
 def _check_trust(credentials: Sequence[Credential]) -> None:

@@ -228,7 +228,9 @@ class Running:
         is_apns = binding.service is Service.APNS
         plain = is_apns and str(credential.environment) == "production"
         return Route(
-            endpoint=Endpoint(origin.host, origin.port, str(origin), origin.host),
+            endpoint=Endpoint(
+                origin.host, origin.port, str(origin), origin.host, proxy=binding.proxy
+            ),
             ssl_context=credential.ssl_context,
             authorizer=credential,
             read_answer=apns.read_answer if is_apns else fcm.read_answer,
