@@ -154,7 +154,7 @@ class _Resuming:
         """Return whether a row is to be sent now."""
         replay, again = self._past.replay, self._again
         resend = again.on_unknown == "resend"
-        failed = replay.failed if again.retry_failed else frozenset()
+        failed: set[int] = replay.failed if again.retry_failed else set()
 
         def is_left(row: int) -> bool:
             state = replay.state(row)
