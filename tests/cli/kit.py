@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import io
 import json
 import os
@@ -22,9 +23,10 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import typer.main
+
 import pushctl
-from pushctl.cli.app import run
-from pushctl.outcome import Environment
+from pushctl.cli import app
 from pushctl.simulator import (
     Drop,
     Received,
@@ -225,29 +227,39 @@ def run_cli(
     stdin: bytes = b"",
     columns: int = 80,
     tty: bool = False,
+    encoding: str = "utf-8",
     env: Mapping[str, str] | None = None,
 ) -> Result:
     """
     Run ``pushctl`` with *arguments* in the folder *cwd*, and return how it went.
 
-    With *tty* the streams say that they are a terminal, *columns* wide.
+    With *tty* the streams say that they are a terminal, *columns* wide.  *encoding* is that of
+    stdout and stderr, which have the error handlers that Python gives them.
     """
     out, err = io.BytesIO(), io.BytesIO()
     kind = _Tty if tty else io.TextIOWrapper
-    streams = [kind(one, encoding="utf-8", write_through=True) for one in (out, err)]
+    stdout = kind(out, encoding=encoding, errors="strict", write_through=True)
+    stderr = kind(err, encoding=encoding, errors="backslashreplace", write_through=True)
     on_usr1 = signal.getsignal(signal.SIGUSR1)
     with (
         contextlib.chdir(cwd),
         mock.patch.dict(os.environ, clean_environment(cwd, columns, env), clear=True),
         mock.patch.object(sys, "stdin", kind(io.BytesIO(stdin), encoding="utf-8")),
-        mock.patch.object(sys, "stdout", streams[0]),
-        mock.patch.object(sys, "stderr", streams[1]),
+        mock.patch.object(sys, "stdout", stdout),
+        mock.patch.object(sys, "stderr", stderr),
+        mock.patch.object(app, "build_app", _build_app),
+        mock.patch.object(typer.main, "get_command", _get_command),
     ):
         try:
-            code = run(arguments)
+            code = app.run(arguments)
         finally:
             signal.signal(signal.SIGUSR1, on_usr1)
-    return Result(code, out.getvalue().decode("utf-8"), err.getvalue().decode("utf-8"))
+    return Result(code, out.getvalue().decode(encoding), err.getvalue().decode(encoding))
+
+
+# A process builds the commands once, which takes longer than most of these runs; so do the tests.
+_build_app = functools.cache(app.build_app)
+_get_command = functools.cache(typer.main.get_command)
 
 
 class _Tty(io.TextIOWrapper):
@@ -364,6 +376,3 @@ def steady(text: str, folder: Path) -> str:
     for pattern, replacement in _VARYING:
         text = pattern.sub(replacement, text)
     return text
-
-
-SANDBOX = Environment.SANDBOX

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -17,13 +16,14 @@ HEAVY = ("httpx", "cryptography", "google", "jwt", "jinja2", "duckdb", "asyncio"
 """What sending needs.  (pydantic is not among them: the command line framework imports it.)"""
 
 
-def python(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> tuple[int, str, str]:
+def python(*arguments: str, cwd: Path) -> tuple[int, str, str]:
     """Run this Python with *arguments*; return its exit code, stdout and stderr."""
-    environ = clean_environment(cwd, 80, env)
+    environ = clean_environment(cwd, 80, None)
+    command = [sys.executable, *arguments]
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=cwd, env=environ, capture_output=True, timeout=60
+        command, cwd=cwd, env=environ, capture_output=True, text=True, timeout=60, check=False
     )
-    return done.returncode, done.stdout.decode("latin-1"), done.stderr.decode("latin-1")
+    return done.returncode, done.stdout, done.stderr
 
 
 def test_version(tmp_path: Path) -> None:
@@ -101,15 +101,30 @@ def test_hoist(given: list[str], expected: list[str]) -> None:
 def test_a_stdout_that_is_not_utf8(project: Project, encoding: str) -> None:
     """Where stdout cannot hold a character it is escaped as JSON does it; the run is not harmed."""
     arguments = ("--token", ios(1, "de"), "--title", "x", "--campaign", "Frühling 🌷")
-    env = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
-    pushctl = ("-m", "pushctl", "send", *arguments)
 
-    code, out, err = python(*pushctl, "-o", "jsonl", cwd=project.folder, env=env)
-    assert (1, "Frühling 🌷") == (code, json.loads(out)["campaign"])
-    assert err.startswith("> shop-ios, APNs")
-    code, out, _ = python(*pushctl, cwd=project.folder, env=env)
-    assert (1, "x rejected") == (code, out.splitlines()[1][:10])
-    assert "de000000..0001" in out
+    result = project.send(*arguments, "-o", "jsonl", encoding=encoding)
+    table = project.send(*arguments, encoding=encoding).stdout.splitlines()
+
+    assert (1, "Frühling 🌷") == (result.exit_code, result.record["campaign"])
+    assert result.stderr.startswith("> shop-ios, APNs")
+    assert "x rejected" == table[1][:10]
+    assert "de000000..0001" in table[1]
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (BrokenPipeError(), 0)])
+def test_what_ends_a_command_from_outside(
+    project: Project, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int
+) -> None:
+    """Ctrl-C before anything was sent is 130, a reader that left is no failure; both are silent."""
+
+    def ended(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("pushctl.cli.deliver.settings_for", ended)
+
+    result = project.send("--token", ios(), "--title", "x")
+
+    assert (code, "", "") == (result.exit_code, result.stdout, result.stderr)
 
 
 def test_send_is_refused_on_windows(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

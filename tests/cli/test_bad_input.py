@@ -185,6 +185,17 @@ def test_the_caret_stands_under_the_fault(project: Project) -> None:
     assert ["  4 |     environment: prod", "                       ^"] == lines[1:3]
 
 
+@pytest.mark.parametrize("length", [1, 60, 80, 81, 300])
+def test_the_caret_stands_under_the_fault_of_a_long_line(project: Project, length: int) -> None:
+    """Of a long line only the part around the fault is shown, and the caret is right there too."""
+    project.write("m.yaml", f'{{title: "{"x" * length}", badge: many, body: "{"y" * 300}"}}\n')
+
+    _, line, caret, *_ = project.send("--token", ios(), "--message", "m.yaml").stderr.splitlines()
+
+    assert "many" == line[caret.index("^") :][:4]
+    assert 120 > len(line)
+
+
 def test_without_a_config_the_error_says_how_to_get_one(project: Project) -> None:
     """Where there is no config at all, exit 3 comes with what to do next."""
     project.config.unlink()
@@ -217,8 +228,8 @@ BAD_KEYS: Mapping[str, tuple[Callable[[Project], bytes], str, str]] = {
     "RSA": (lambda project: rsa_key(), "holds an RSA key", "service account"),
     "a service account": (
         lambda project: project.served.made.service_account_file.read_bytes(),
-        "",
-        "service account",
+        "looks like a Google service account",
+        "service: fcm",
     ),
     "an empty file": (lambda project: b"", "looks like an empty file", "AuthKey_"),
     "a web page": (lambda project: b"<!DOCTYPE html>\n<p>Sign in", "a web page", "AuthKey_"),

@@ -17,7 +17,11 @@ def test_it_tells_what_would_be_sent_and_leaves_nothing(project: Project) -> Non
     assert 0 == result.exit_code
     assert result.stdout.startswith("dry run: 2 of 4 would be sent; nothing was\n")
     assert "apns-topic: com.example.shop" in result.stdout
-    assert '"title": "Hello Anna"' in result.stdout
+    assert (
+        '  {\n    "aps": {\n      "alert": {\n        "title": "Hello Anna"\n      }\n    }\n  }\n'
+        in result.stdout
+    )
+    assert "  shop-ios: 1 push, payload" in result.stdout
     assert ios(1) not in result.stdout
     assert [] == project.served.pushes
     assert ["list.csv", "pushctl.yaml"] == sorted(path.name for path in project.folder.iterdir())
@@ -50,3 +54,38 @@ def test_records_have_no_place_in_a_dry_run(project: Project) -> None:
     result = project.send("--token", ios(), "--title", "x", "--dry-run", "-o", "jsonl")
 
     assert (2, ["a dry run has no -o jsonl"]) == (result.exit_code, result.errors)
+
+
+def test_validate_only_has_fcm_check_each_push(project: Project) -> None:
+    """With --validate-only FCM judges its pushes and delivers none; APNs is not asked."""
+    project.write("list.txt", f"{ios(1)}\n{android(1)}\n{android(1, 'GONE')}\n")
+    arguments = ("--tokens", "list.txt", "--title", "Hello", "--dry-run", "--validate-only")
+
+    document = project.send(*arguments, "-o", "json").document
+    table = project.send(*arguments).stdout
+
+    assert (1, 1) == (
+        document["validated"]["totals"]["accepted"],
+        document["validated"]["totals"]["rejected"],
+    )
+    assert [("UNREGISTERED", "remove", 1)] == [
+        (one["reason"], one["token_action"], one["count"])
+        for one in document["validated"]["reasons"]
+    ]
+    assert {True} == {push.payload.get("validate_only") for push in project.served.pushes}
+    assert "1 would be accepted" in table
+    assert "1 UNREGISTERED" in table
+    assert ["list.txt", "pushctl.yaml"] == sorted(path.name for path in project.folder.iterdir())
+
+
+def test_a_refused_credential_fails_a_validation(project: Project) -> None:
+    """Where FCM's side refuses the credential the dry run ends with exit 4."""
+    account = project.served.made.service_account_file
+    project.write("stranger.json", account.read_text().replace("push@", "stranger@"))
+    text = project.config.read_text().replace(str(account), "stranger.json")
+    project.write("pushctl.yaml", text)
+
+    result = project.send("--token", android(), "--title", "x", "--dry-run", "--validate-only")
+
+    assert 4 == result.exit_code
+    assert "'shop-android' was refused" in result.errors[0]

@@ -9,13 +9,13 @@ import pytest
 
 from cli.kit import (
     DEAD_SINCE,
-    SANDBOX,
     Project,
     android,
     config_text,
     ios,
     serving,
 )
+from pushctl.outcome import Environment
 from pushctl.simulator import Rule, Say, Script, make_credentials
 
 HELLO = ("--title", "Hello")
@@ -52,7 +52,7 @@ def test_accepted_by_fcm(project: Project) -> None:
 
 def test_the_sandbox_tells_its_unique_id(tmp_path: Path) -> None:
     """In the sandbox a record has apns-unique-id, the key to Apple's delivery log."""
-    with serving(tmp_path, Script(), environment=SANDBOX) as served:
+    with serving(tmp_path, Script(), environment=Environment.SANDBOX) as served:
         (tmp_path / "shop").mkdir()
         record = Project(tmp_path / "shop", served).records("--token", ios(), *HELLO)[0]
 

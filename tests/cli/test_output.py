@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from typing import Any
 
 import pytest
 
@@ -181,20 +182,28 @@ def test_foreign_text_cannot_drive_the_terminal(project: Project) -> None:
 
 
 def test_colour_only_where_it_is_wanted(project: Project) -> None:
-    """Colour comes with --color always or FORCE_COLOR, never into a pipe by itself."""
-    arguments = ("--token", ios(1, "de"), *HELLO)
+    """Colour comes with --color always, FORCE_COLOR or a terminal; NO_COLOR and never go before."""
+    wrong = ("--token", ios(), "--ttl", "soon")
+    forced = {"FORCE_COLOR": "1"}
 
-    assert "\x1b[" not in "".join(self_and_talk(project, *arguments))
-    assert "\x1b[" in project.send(*arguments, "--color", "always").stdout
-    assert "\x1b[" in project.send(*arguments, env={"FORCE_COLOR": "1"}).stdout
-    assert "\x1b[" not in project.send(*arguments, env={"FORCE_COLOR": "1", "NO_COLOR": "1"}).stdout
-    assert "\x1b[" not in project.send(*arguments, "--color=never", env={"FORCE_COLOR": "1"}).stdout
+    def coloured(*arguments: str, **more: Any) -> bool:
+        return "\x1b[" in project.send(*wrong, *arguments, **more).stderr
+
+    assert not coloured()
+    assert coloured(env=forced)
+    assert coloured(tty=True)
+    assert not coloured(tty=True, env={"TERM": "dumb"})
+    assert not coloured(tty=True, env={"NO_COLOR": "1"})
+    assert not coloured(env={**forced, "NO_COLOR": "1"})
+    assert not coloured("--color=never", env=forced)
+    assert not coloured("--color", "never", tty=True)
 
 
-def self_and_talk(project: Project, *arguments: str) -> tuple[str, str]:
-    """Return stdout and stderr of a send."""
-    result = project.send(*arguments)
-    return result.stdout, result.stderr
+def test_the_table_is_coloured_by_outcome(project: Project) -> None:
+    """--color always paints the reasons on stdout even in a pipe."""
+    result = project.send("--token", ios(1, "de"), *HELLO, "--color", "always")
+
+    assert "\x1b[1;31m1 x 410 Unregistered, rejected by APNs\x1b[0m" in result.stdout
 
 
 def test_options_may_come_from_the_environment(project: Project) -> None:

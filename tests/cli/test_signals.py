@@ -15,7 +15,7 @@ import pytest
 from cli.kit import Project, ios, serving, start_cli
 from pushctl.simulator import Rule, Script
 
-SLOW = Script(delay_s=0.7)
+SLOW = Script(delay_s=0.5)
 SILENT = Script(rules=(Rule(pattern="*", answer="hang"),))
 TOKENS = 200
 

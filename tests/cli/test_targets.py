@@ -46,17 +46,25 @@ def line_holds_token(content: str, number: int) -> bool:
 
 @pytest.mark.parametrize(("name", "content"), LISTS.values(), ids=LISTS)
 def test_a_list_from_stdin(project: Project, name: str, content: str) -> None:
-    """`-` reads stdin in the form that --format says, packed or not."""
+    """`-` reads stdin in the form that --format says."""
     form = name.partition(".")[2]
 
-    plain = project.records("--tokens", "-", "--format", form, *HELLO, stdin=content.encode())
-    packed = project.records(
-        "--tokens", "-", "--format", f"{form}.gz", *HELLO, stdin=gzip.compress(content.encode())
-    )
+    records = project.records("--tokens", "-", "--format", form, *HELLO, stdin=content.encode())
 
-    assert [ios(1), android(2)] == [record["token"] for record in plain]
-    assert [ios(1), android(2)] == [record["token"] for record in packed]
-    assert plain[0]["source"].startswith("-:")
+    assert [ios(1), android(2)] == [record["token"] for record in records]
+    assert records[0]["source"].startswith("-:")
+
+
+def test_a_packed_list(project: Project) -> None:
+    """A gzip file is read by its ending, and stdin by --format."""
+    packed = gzip.compress(LISTS["csv"][1].encode())
+    project.write("list.csv.gz", packed)
+
+    by_name = project.records("--tokens", "list.csv.gz", *HELLO)
+    by_format = project.records("--tokens", "-", "--format", "csv.gz", *HELLO, stdin=packed)
+
+    assert [ios(1), android(2)] == [record["token"] for record in by_name]
+    assert [ios(1), android(2)] == [record["token"] for record in by_format]
 
 
 def test_profiles_from_stdin(project: Project) -> None:

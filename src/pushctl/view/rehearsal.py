@@ -23,7 +23,7 @@ def show_rehearsal(document: Mapping[str, Any], terminal: Terminal) -> None:
     say(f"dry run: {document['to_send']:,} of {document['inputs']:,} would be sent; nothing was\n")
     for one in document["credentials"]:
         say(
-            f"  {printable(one['credential'], 80)}: {one['number']:,} pushes,"
+            f"  {printable(one['credential'], 80)}: {_pushes(one['number'])},"
             f" payload {one['least_bytes']:,} to {one['most_bytes']:,} bytes\n"
         )
     for one in document["decided"]:
@@ -48,17 +48,22 @@ def _show_sample(sample: Mapping[str, Any], terminal: Terminal) -> None:
         terminal.data(f"  {name}: {printable(value, 400)}\n")
     body = sample["body"].replace(token, shorten_token(token))
     for line in json.dumps(json.loads(body), ensure_ascii=False, indent=2).splitlines():
-        lead = len(line) - len(line.lstrip(" "))
-        terminal.data("  " + " " * lead + printable(line, 4096) + "\n")
+        text = line.lstrip(" ")  # printable() may strip: the indentation is put back
+        indent = " " * (2 + len(line) - len(text))
+        terminal.data(f"{indent}{printable(text, 4096)}\n")
 
 
 def _show_validated(validated: Mapping[str, Any], terminal: Terminal) -> None:
     totals = validated["totals"]
     terminal.data(
-        f"  FCM checked {sum(totals.values()):,} pushes (validate_only; it cannot see APNs"
+        f"  FCM checked {_pushes(sum(totals.values()))} (validate_only; it cannot see APNs"
         f" tokens): {totals['accepted']:,} would be accepted\n"
     )
     for one in validated["reasons"]:
         case = f" ({one['case']})" if one["case"] else ""
         reason = printable(str(one["reason"]), 80)
         terminal.data(f"  {terminal.mark('rejected')} {one['count']:,} {reason}{case}\n")
+
+
+def _pushes(number: int) -> str:
+    return f"{number:,} push{'es' * (number != 1)}"
