@@ -34,13 +34,14 @@ def test_another_suffix_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_names_a_similar_one(tmp_path: Path) -> None:
-    """A slip in a file's name gets a did-you-mean."""
+    """A slip in a file's name gets a did-you-mean, any other the folder it was looked for in."""
     (tmp_path / "profiles.yaml").write_text("a: 1")
     problem = error_of(tmp_path / "profils.yaml").problems[0]
 
     assert "there is no file" in problem.message
     assert f"did you mean {str(tmp_path / 'profiles.yaml')!r}?" == problem.hint
-    assert error_of(tmp_path / "zzz.yaml").problems[0].hint is None
+    where = f"it was looked for in {str(tmp_path)!r}"
+    assert where == error_of(tmp_path / "zzz.yaml").problems[0].hint
     assert "does not exist" in str(error_of(tmp_path / "no" / "a.yaml").problems[0].hint)
 
 

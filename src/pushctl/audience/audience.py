@@ -197,7 +197,11 @@ def _empty(sources: Iterable[Source], thing: str) -> Iterator[Problem]:
     """Yield a problem for each of *sources* that has no row."""
     for source in sources:
         if not source.rows:
-            yield Problem(f"the file holds no {thing}", Place(source.shown))
+            yield Problem(
+                f"the file holds no {thing}",
+                Place(source.shown),
+                hint="check that the file is the one you mean, and that it was written whole",
+            )
 
 
 @contextmanager

@@ -10,22 +10,24 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import importlib
 import io
 import os
 import stat
 import tempfile
 import weakref
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, TypeAlias, get_args
 
+from pushctl.documents import missing_file_hint
 from pushctl.errors import InvalidInput, Place, StorageError
 from pushctl.rules.text import printable
 
 if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+    from _typeshed import SupportsRead, WriteableBuffer
 
 MAX_LINE_BYTES = 64 * 1024
 """The longest line, and the longest csv record, that is read."""
@@ -36,8 +38,10 @@ MAX_EXPANSION = 50
 _UNGUARDED_BYTES = 2**20
 # Up to here a file may unfold as it likes.  Lists of real tokens compress to about a half, a bomb
 # of zeros to a thousandth.
+_UNPACKED_AT_ONCE = 2**17
 
-Compression = Literal["gz"]
+Compression: TypeAlias = Literal["gz", "zst"]
+COMPRESSIONS: tuple[Compression, ...] = get_args(Literal["gz", "zst"])
 
 
 class Content(Protocol):
@@ -46,6 +50,10 @@ class Content(Protocol):
     @property
     def shown(self) -> str:
         """The name to show to people: the path as it was given, or ``-``."""
+
+    @property
+    def in_place(self) -> Sequence[Path]:
+        """The file that holds the bytes just as they are to be read, if there is one."""
 
     def open(self) -> AbstractContextManager[BinaryIO]:
         """Open for reading, decompressed.  Raises :class:`~pushctl.errors.InvalidInput`."""
@@ -61,7 +69,11 @@ class Content(Protocol):
 
 
 def open_content(
-    path: Path | Literal["-"], *, stdin: BinaryIO | None, compression: Compression | None
+    path: Path | Literal["-"],
+    *,
+    stdin: BinaryIO | None,
+    compression: Compression | None,
+    is_text: bool = True,
 ) -> Content:
     """
     Return the content of the file *path*, or of *stdin* for ``-``.
@@ -73,7 +85,7 @@ def open_content(
     if path == "-":
         if stdin is None:
             raise InvalidInput("stdin is closed", place=Place("-"))
-        return _Copy("-", stdin, compression)
+        return _Copy("-", stdin, compression, is_text=is_text)
     shown = printable(str(path))
     with _explained(shown), path.open("rb") as file:
         mode = os.fstat(file.fileno()).st_mode
@@ -81,7 +93,7 @@ def open_content(
             return _File(shown, path, compression, _identity(file))
         if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
             raise InvalidInput(f"{shown!r} is a device, not a file", place=Place(shown))
-        return _Copy(shown, file, compression)
+        return _Copy(shown, file, compression, is_text=is_text)
 
 
 def numbered_lines(stream: BinaryIO, shown: str) -> Iterator[tuple[int, str]]:
@@ -120,6 +132,10 @@ class _File:
         self._compression = compression
         self._identity = identity
 
+    @property
+    def in_place(self) -> Sequence[Path]:
+        return [] if self._compression else [self._path.absolute()]
+
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
         with _explained(self.shown), self._path.open("rb") as file:
@@ -147,11 +163,16 @@ class _File:
 class _Copy:
     """A temporary copy of what can be read only once.  It goes when this object goes."""
 
-    def __init__(self, shown: str, origin: BinaryIO, compression: Compression | None) -> None:
+    in_place: Sequence[Path] = ()
+
+    def __init__(
+        self, shown: str, origin: BinaryIO, compression: Compression | None, *, is_text: bool
+    ) -> None:
         self.shown = shown
         self._compression = compression
         # Compressed bytes have no lines; what they unfold to is bounded when it is read.
-        pieces = _chunks(origin) if compression else _bounded_lines(origin, shown)
+        has_lines = is_text and compression is None
+        pieces = _bounded_lines(origin, shown) if has_lines else _chunks(origin)
         with _explained(shown):
             self._file = _copied(pieces)
         weakref.finalize(self, self._file.close)
@@ -172,33 +193,67 @@ class _Copy:
 
 
 class _Inflated(io.RawIOBase):
-    """What a gzip file unfolds to, as long as that is in proportion to its size."""
+    """What a packed file unfolds to, as long as that is in proportion to its size."""
 
-    def __init__(self, compressed: BinaryIO, shown: str) -> None:
+    def __init__(self, packed: BinaryIO, compression: Compression, shown: str) -> None:
         super().__init__()
-        self._compressed = compressed
-        self._gzip = gzip.GzipFile(fileobj=compressed, mode="rb")
+        self._packed = packed
         self._shown = shown
         self._size = 0
+        self._called = {"gz": "gzip", "zst": "zstd"}[compression]
+        self._faults: tuple[type[Exception], ...] = (EOFError, zlib.error)
+        self._unpacked: SupportsRead[bytes]
+        if compression == "gz":
+            self._unpacked = gzip.GzipFile(fileobj=packed, mode="rb")
+        else:
+            zstd = _zstd(shown)
+            self._unpacked = zstd.ZstdFile(packed, mode="rb")
+            self._faults = (EOFError, zstd.ZstdError)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         view = memoryview(buffer)
-        data = self._gzip.read(len(view))
+        data = self._read(len(view))
         view[: len(data)] = data
         self._size += len(data)
-        if self._size > max(_UNGUARDED_BYTES, MAX_EXPANSION * self._compressed.tell()):
+        if self._size > max(_UNGUARDED_BYTES, MAX_EXPANSION * self._packed.tell()):
             raise InvalidInput(
                 f"unfolds to more than {MAX_EXPANSION} times its size: this is no list of tokens",
                 place=Place(self._shown),
             )
         return len(data)
 
+    def _read(self, size: int) -> bytes:
+        try:
+            return self._unpacked.read(size)
+        except gzip.BadGzipFile:
+            raise InvalidInput("this is not a gzip file", place=Place(self._shown)) from None
+        except self._faults:
+            raise InvalidInput(
+                f"the {self._called} file is damaged or cut off",
+                place=Place(self._shown),
+                hint="fetch or compress it again",
+            ) from None
+
+
+def _zstd(shown: str) -> Any:
+    """Return Python's module for zstd: its own from 3.14 on, before that a package."""
+    for name in ("compression.zstd", "backports.zstd"):
+        with contextlib.suppress(ModuleNotFoundError):
+            return importlib.import_module(name)
+    raise InvalidInput(
+        "this installation cannot unpack .zst: the package backports.zstd is not there",
+        place=Place(shown),
+        hint="install it, or unpack the file with zstd -d",
+    )
+
 
 def _decompressed(file: BinaryIO, compression: Compression | None, shown: str) -> BinaryIO:
-    return io.BufferedReader(_Inflated(file, shown)) if compression else file
+    if compression is None:
+        return file
+    return io.BufferedReader(_Inflated(file, compression, shown), _UNPACKED_AT_ONCE)
 
 
 def _bounded_lines(stream: BinaryIO, shown: str) -> Iterator[bytes]:
@@ -280,21 +335,17 @@ def _not_utf8(line: bytes, start: int, place: Place) -> InvalidInput:
 
 @contextmanager
 def _explained(shown: str) -> Iterator[None]:
-    """Turn what the system and gzip say of the file *shown* into one clear error."""
+    """Turn what the system says of the file *shown* into one clear error."""
     try:
         yield
-    except gzip.BadGzipFile:
-        raise InvalidInput("this is not a gzip file", place=Place(shown)) from None
-    except (EOFError, zlib.error):
-        raise InvalidInput(
-            "the gzip file is damaged or cut off",
-            place=Place(shown),
-            hint="fetch or compress it again",
-        ) from None
     except IsADirectoryError:
         raise InvalidInput(f"{shown!r} is a directory, not a file", place=Place(shown)) from None
     except FileNotFoundError:
-        raise InvalidInput(f"there is no file {shown!r}", place=Place(shown)) from None
+        raise InvalidInput(
+            f"there is no file {shown!r}",
+            place=Place(shown),
+            hint=missing_file_hint(Path(shown)),
+        ) from None
     except PermissionError:
         raise InvalidInput(
             f"{shown!r} may not be read by this user",

@@ -13,14 +13,15 @@ import csv
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 from pushctl.audience.blocks import Plainness, plain_columns
 from pushctl.audience.consent import cell_fault
 from pushctl.audience.content import MAX_LINE_BYTES, Content, numbered_lines
-from pushctl.audience.row import KNOWN_COLUMNS, Row, counted, misspelt_column
-from pushctl.errors import InvalidInput, Place, Problem
+from pushctl.audience.header import header_problems
+from pushctl.audience.row import KNOWN_COLUMNS, Row, counted
+from pushctl.errors import InvalidInput, Place
 from pushctl.rules import tokens
-from pushctl.rules.text import printable
 
 _DELIMITER_NAMES = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 _LONGEST_NAME = 20
@@ -69,6 +70,11 @@ class DelimitedSource:
     def shown(self) -> str:
         """The name of the file."""
         return self.content.shown
+
+    @property
+    def read_in_place(self) -> Sequence[Path]:
+        """The file if its lines are its rows and it is not packed."""
+        return () if self.plain is None else self.content.in_place
 
     @property
     def described(self) -> str:
@@ -172,30 +178,10 @@ def _broken(complaint: str, place: Place) -> InvalidInput:
 
 def _check_header(header: Sequence[str], delimiter: str, shown: str) -> None:
     """Raise :class:`~pushctl.errors.InvalidInput` with all that is wrong with *header*."""
-    place = Place(shown, 1)
-    problems = [*_unusable_names(header, place)]
-    misspelt = {name: misspelt_column(name, header) for name in header}
-    for name, known in misspelt.items():
-        if known is not None:
-            problems.append(
-                Problem(f"unknown column `{printable(name)}`", place, f"did you mean {known}?")
-            )
-    if "token" not in header and "token" not in misspelt.values():
-        hint = _why_no_token_column(header, delimiter)
-        problems.append(Problem("no column is called token", place, hint))
+    hint = _why_no_token_column(header, delimiter)
+    problems = header_problems(header, Place(shown, 1), hint)
     if problems:
         raise InvalidInput(problems=problems)
-
-
-def _unusable_names(header: Sequence[str], place: Place) -> Iterator[Problem]:
-    """Yield what is wrong with names of columns apart from their spelling."""
-    for number, name in enumerate(header, start=1):
-        if not name.strip():
-            yield Problem(f"column {number} has no name", place)
-        elif name in header[: number - 1]:
-            yield Problem(f"two columns are called `{printable(name)}`", place)
-        elif name != name.strip() and misspelt_column(name, header) is None:
-            yield Problem(f"white space around the name of column {number}", place, "remove it")
 
 
 def _why_no_token_column(header: Sequence[str], delimiter: str) -> str:

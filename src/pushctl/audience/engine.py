@@ -30,14 +30,23 @@ _NO_ROOM = ("no space left", "disk full", "quota exceeded", "max_temp_directory_
 
 class Engine:
     """
-    An in-memory database that spills into a folder of its own.
+    An in-memory database that can reach the files it was given and nothing else.
 
-    Raises :class:`~pushctl.errors.StorageError` for what the disk refuses, and lets no error of
-    duckdb through that :func:`explained` knows a better word for.
+    Raises :class:`~pushctl.errors.StorageError` for what the disk refuses.
     """
 
-    def __init__(self, spill: Path | None, memory_limit: str = MEMORY_LIMIT) -> None:
-        """Without *spill* what does not fit in memory fails."""
+    def __init__(
+        self,
+        *,
+        memory_limit: str = READER_MEMORY_LIMIT,
+        folder: Path | None = None,
+        spill: Path | None = None,
+        files: Sequence[Path] = (),
+    ) -> None:
+        """
+        *folder* may be read and written, and *files* read; what does not fit in memory goes to
+        *spill*, or fails without it.
+        """
         import duckdb
 
         # One thread: numbering rows in the order of the file is one thread's work anyway, and a
@@ -52,6 +61,14 @@ class Engine:
         }
         with explained():
             self._connection: DuckDBPyConnection = duckdb.connect(":memory:", config=config)
+            self._allow("allowed_directories", () if folder is None else (folder,))
+            self._allow("allowed_paths", files)
+            self._connection.execute("SET enable_external_access = false")
+            self._connection.execute("SET lock_configuration = true")
+
+    def _allow(self, setting: str, paths: Sequence[Path]) -> None:
+        listed = ", ".join(literal(str(path.resolve())) for path in paths)
+        self._connection.execute(f"SET {setting} = [{listed}]")
 
     def __enter__(self) -> Engine:
         return self
@@ -185,6 +202,11 @@ def literal(value: str | None) -> str:
     return "NULL" if value is None else "'" + value.replace("'", "''") + "'"
 
 
-def file_literal(path: Path) -> str:
-    """Return *path* for a function that reads files.  What looks like a pattern in it is none."""
-    return literal("".join(f"[{mark}]" if mark in "*?[" else mark for mark in str(path)))
+def identifier(name: str) -> str:
+    """Return *name* as the name of a column is written in SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def parquet(path: Path) -> str:
+    """Return the Parquet file *path* as a table in SQL, whatever its name looks like."""
+    return f"read_parquet({literal(str(path))}, hive_partitioning=false)"

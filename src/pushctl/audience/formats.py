@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import BinaryIO, Literal, TypeAlias
 
 from pushctl import documents
-from pushctl.audience.content import Compression, Content, open_content
+from pushctl.audience.columnar import open_columns
+from pushctl.audience.content import COMPRESSIONS, Compression, Content, open_content
 from pushctl.audience.delimited import open_delimited
 from pushctl.audience.jsonlines import open_token_objects
 from pushctl.audience.plain import open_plain
@@ -40,6 +41,7 @@ TOKEN_FORMATS: Mapping[str, Callable[[Content], Source]] = {
     "csv": lambda content: open_delimited(content, ","),
     "tsv": lambda content: open_delimited(content, "\t"),
     "jsonl": open_token_objects,
+    "parquet": open_columns,
 }
 """How the content of a token file of each format becomes rows."""
 
@@ -49,10 +51,6 @@ _DOCUMENT_KINDS: Mapping[str, Literal["yaml", "json"]] = {
     "json": "json",
 }
 _PROFILE_FORMATS = (*_DOCUMENT_KINDS, "jsonl")
-_NOT_YET = {
-    "parquet": "convert it: duckdb -c \"COPY (FROM 'list.parquet') TO 'list.csv'\"",
-    "zst": "unpack it with zstd -d, or compress it with gzip",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,9 @@ def open_tokens(path: FilePath, *, format: str | None, stdin: BinaryIO | None) -
     whole, and :class:`~pushctl.errors.UsageError` where nothing tells the format of stdin.
     """
     found = _format(path, format, TOKEN_FORMATS)
-    content = open_content(path, stdin=stdin, compression=found.compression)
+    content = open_content(
+        path, stdin=stdin, compression=found.compression, is_text=found.name != "parquet"
+    )
     return TOKEN_FORMATS[found.name](content)
 
 
@@ -117,7 +117,7 @@ def _format(path: FilePath, given: str | None, known: Collection[str]) -> Format
     if path == "-":
         raise UsageError(
             "--format is needed to read stdin",
-            hint=f"one of {', '.join(known)}; with .gz if packed",
+            hint=f"one of {', '.join(known)}; with .gz or .zst if packed",
         )
     raise InvalidInput(
         "the ending of the name tells no format",
@@ -137,26 +137,24 @@ def _by_option(given: str, known: Collection[str]) -> Format:
 def _by_name(name: str, known: Collection[str]) -> Format | None:
     """Return the one of the *known* formats that the endings of *name* tell, or ``None``."""
     _, *endings = name.lower().split(".")
-    packed = endings[-1:] == ["gz"]
-    if packed:
+    compression = next((each for each in COMPRESSIONS if endings[-1:] == [each]), None)
+    if compression is not None:
         endings.pop()
     if not endings or endings[-1] not in known:
         return None
-    return Format(endings[-1], "gz" if packed else None)
+    return Format(endings[-1], compression)
 
 
 def _advice(name: str, known: Collection[str]) -> str:
     """Return what to do about a *name* whose endings are not among the *known*."""
     _, *endings = name.lower().split(".")
     for ending in reversed(endings):
-        if ending in _NOT_YET:
-            return f".{ending} cannot be read yet: {_NOT_YET[ending]}"
         if ending in _DOCUMENT_KINDS:
             return "a profile file is given with --profiles"
         if ending in TOKEN_FORMATS:
             return "a token file is given with --tokens"
     near = did_you_mean(endings[-1], known) if endings else None
-    return near or f"one of {', '.join(f'.{ending}' for ending in known)}, or .gz after it"
+    return near or f"one of {', '.join(f'.{ending}' for ending in known)}, or .gz or .zst after it"
 
 
 def _shown(path: FilePath) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pushctl.audience.consent import consent_fault
 from pushctl.audience.content import Content, numbered_lines
@@ -87,6 +88,7 @@ class ObjectSource:
     rows: int
     records_consent: bool
     attribute_names: frozenset[str] | None
+    read_in_place: Sequence[Path] = ()
 
     @property
     def shown(self) -> str:

@@ -65,7 +65,8 @@ def judged(
         FROM (SELECT row_number() OVER () AS r, * FROM {relation.table})"""
     looked_up = f"""
         SELECT *, {_index("kind_of_token", "stated_service", "stated_platform")} AS case_number,
-            present AND fit AND least(kind_of_token, stated_service, stated_platform, stated_environment) >= 0
+            present AND fit AND kind_of_token >= 0
+                AND least(stated_service, stated_platform, stated_environment) >= 0
                 AND {table.column("sure", "case_number", "BOOLEAN")} AS plain
         FROM ({coded})"""
     segment = "" if where is None else f"WHEN NOT ({where}) THEN"

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 from pushctl.audience.blocks import Plainness, plain_tokens
 from pushctl.audience.content import Content, numbered_lines
@@ -34,6 +35,11 @@ class PlainSource:
         return self.content.shown
 
     @property
+    def read_in_place(self) -> Sequence[Path]:
+        """The file if its lines are its rows and it is not packed."""
+        return () if self.plain is None else self.content.in_place
+
+    @property
     def described(self) -> str:
         """The name and the number of tokens."""
         return f"{self.shown} ({counted(self.rows, 'token')})"
@@ -51,6 +57,7 @@ class GivenTokens:
     platform: Platform | None
     shown: str = "--token"
     records_consent: bool = False
+    read_in_place: Sequence[Path] = ()
     attribute_names: frozenset[str] | None = frozenset()
 
     @property

@@ -12,14 +12,23 @@ import contextlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from pushctl.audience.audience import Audience
-from pushctl.audience.engine import MEMORY_LIMIT, Engine, literal, private_files, spill_folder
+from pushctl.audience.engine import (
+    MEMORY_LIMIT,
+    Engine,
+    literal,
+    parquet,
+    private_files,
+    spill_folder,
+)
 from pushctl.audience.judging import JUDGED, judged, key
+from pushctl.audience.parts import attributes_text
 from pushctl.audience.prepared import (
     COLUMNS,
     FACTS,
@@ -29,19 +38,22 @@ from pushctl.audience.prepared import (
     Tuple,
     exceptions_file,
     facts_of,
-    parquet,
     recipient_of,
     source_of,
 )
 from pushctl.audience.recipient import resolve
 from pushctl.audience.row import Row
-from pushctl.audience.staging import attributes_of, attributes_text, staged
+from pushctl.audience.segment import compile_segment
+from pushctl.audience.staging import staged
+from pushctl.audience.suppression import is_dead_now, read_dead
 from pushctl.errors import InvalidInput, Place, StorageError
+from pushctl.outcome import Kind, Service
 
 __all__ = ["COLUMNS", "Prepared", "Tallies", "Tuple", "prepare", "recipient_of"]
 
 _ROWS_A_PASS = 2_000_000
 """So many keys, or twins, are compared at a time: that bounds the memory it takes."""
+_DEAD_A_PASS = 500_000
 _ROWS_A_FILE = 500_000
 _SAMPLE_ROWS = 20_000
 _APPENDED_AT_ONCE = 1_000
@@ -81,14 +93,24 @@ def prepare(
     """
     with private_files(), spill_folder(folder / "spill") as spill:
         try:
-            with Engine(spill, memory_limit) as engine:
+            condition = None if where is None else _segment(where, audience)
+            files = [path for source in audience.sources for path in source.read_in_place]
+            with Engine(
+                memory_limit=memory_limit, folder=folder, spill=spill, files=files
+            ) as engine:
                 work = _Preparation(engine, audience, folder, spill)
-                prepared = work.go(where, suppress, on_progress)
+                prepared = work.go(condition, suppress, on_progress)
             _keep(prepared)
         except BaseException:
             _discard(folder)
             raise
     return prepared
+
+
+def _segment(where: str, audience: Audience) -> str:
+    """Return *where* as a condition on the attributes of a row."""
+    with Engine() as engine:
+        return compile_segment(engine, where, audience.attribute_names)
 
 
 class _Preparation:
@@ -113,9 +135,10 @@ class _Preparation:
         suppress: Sequence[Path],
         on_progress: Callable[[int], None] | None,
     ) -> Prepared:
-        condition = None
-        self._read(condition, on_progress)
-        self._judge_slow_rows(condition)
+        self._read(where, on_progress)
+        self._judge_slow_rows(where)
+        if suppress:
+            self._mark_suppressed(suppress)
         if not self._audience.keep_duplicates:
             self._mark_duplicates()
         exceptions = self._write_exceptions()
@@ -151,9 +174,7 @@ class _Preparation:
                 on_progress=on_progress and (lambda share: on_progress(int(share * total))),
             )
         self._check_numbers()
-        unusual = (
-            f"SELECT row, origin, line, parts FROM {self._base} WHERE parts IS NOT NULL"
-        )
+        unusual = f"SELECT row, origin, line, parts FROM {self._base} WHERE parts IS NOT NULL"
         for rows in self._engine.stream(unusual):
             for number, origin, line, parts in rows:
                 slow.take(origin, number, relations[origin].row(line, parts))
@@ -163,9 +184,7 @@ class _Preparation:
 
     def _check_numbers(self) -> None:
         """Every row of every source must be there: a file may have grown under our hands."""
-        found = dict(
-            self._engine.all(f"SELECT origin, count(*) FROM {self._base} GROUP BY origin")
-        )
+        found = dict(self._engine.all(f"SELECT origin, count(*) FROM {self._base} GROUP BY origin"))
         for origin, source in enumerate(self._audience.sources):
             if found.get(origin, 0) != source.rows:
                 raise InvalidInput(
@@ -182,6 +201,56 @@ class _Preparation:
             )
         self._engine.run(f"UPDATE slow SET key = {key('token')} WHERE verdict_kind IS NULL")
 
+    # -- suppression --------------------------------------------------------------------------
+
+    def _mark_suppressed(self, logs: Sequence[Path]) -> None:
+        """Mark every row that is sent to and whose token is in one of *logs*, in some passes."""
+        dead = self._read_logs(logs)
+        passes = 1 + dead // _DEAD_A_PASS
+        for number in range(passes):
+            chosen = f"key % {passes} = {number}"
+            hits = f"""
+                WITH dead AS (FROM removed WHERE {chosen}),
+                -- the log's last word on a token: no time at all is later than any
+                latest AS (
+                    SELECT service, token, arg_max(
+                        {{since: since, when: shown, place: place}}, coalesce(since, 'infinity')
+                    ) AS word
+                    FROM dead GROUP BY service, token
+                ),
+                rows AS ({_either(self._base, "row, service, token, registered_at", chosen)})
+                SELECT row, service, registered_at, word.since, word.when, word.place
+                FROM rows JOIN latest USING (service, token)"""
+            for rows in self._engine.stream(hits):
+                marks = [
+                    (row, Kind.SKIPPED.value, "Suppressed", f"{when} ({place})")
+                    for row, service, registered_at, since, when, place in rows
+                    if is_dead_now(since, Service(service), registered_at)
+                ]
+                self._engine.append("marks", marks)
+        self._engine.run("DROP TABLE removed")
+
+    def _read_logs(self, logs: Sequence[Path]) -> int:
+        """Put what *logs* mark for removal into ``removed``; return how many lines those are."""
+        self._engine.run(
+            "CREATE TABLE removed (service VARCHAR, token VARCHAR, since DOUBLE,"
+            " shown VARCHAR, place VARCHAR, key UBIGINT)"
+        )
+        lines = 0
+        for path in logs:
+            dead = read_dead(path)
+            while some := [*islice(dead, _APPENDED_AT_ONCE)]:
+                lines += len(some)
+                self._engine.append(
+                    "removed",
+                    [
+                        (each.service.value, each.token, each.since_s, each.when, each.place, None)
+                        for each in some
+                    ],
+                )
+        self._engine.run(f"UPDATE removed SET key = {key('token')}")
+        return lines
+
     # -- duplicates ---------------------------------------------------------------------------
 
     def _mark_duplicates(self) -> None:
@@ -195,17 +264,17 @@ class _Preparation:
         passes = 1 + self._audience.total // _ROWS_A_PASS
         run("CREATE TABLE shared (key UBIGINT)")
         for number in range(passes):
-            chosen = f"WHERE key % {passes} = {number}"
+            chosen = f"key % {passes} = {number}"
             run(
-                f"INSERT INTO shared SELECT key FROM (SELECT key FROM {base} {chosen}"
-                f" UNION ALL SELECT key FROM slow {chosen}) GROUP BY key HAVING count(*) > 1"
+                f"INSERT INTO shared SELECT key FROM ({_either(base, 'key', chosen)})"
+                " GROUP BY key HAVING count(*) > 1"
             )
         run(
             "CREATE TABLE twins AS "
-            + " UNION ALL ".join(
-                f"SELECT row, origin, line, service, token, key FROM {table}"
-                " WHERE key IN (SELECT key FROM shared) AND row NOT IN (SELECT row FROM marks)"
-                for table in (base, "slow")
+            + _either(
+                base,
+                "row, origin, line, service, token, key",
+                "key IN (SELECT key FROM shared) AND row NOT IN (SELECT row FROM marks)",
             )
         )
         (twins,) = self._engine.one("SELECT count(*) FROM twins")
@@ -341,23 +410,33 @@ class _Preparation:
         found: dict[str, set[str]] = {}
         # Nearly always the first rows show all there is, and the others need not be read.
         for rows in (_SAMPLE_ROWS, self._audience.total):
-            wanted = [name for name in services if expected is None or found.get(name) != expected]
-            if not wanted or expected == frozenset():
+            wanted = [
+                name
+                for name in services
+                if expected is None or not expected <= found.get(name, set())
+            ]
+            if not wanted:
                 break
             chosen = (
-                f"attributes IS NOT NULL AND key IS NOT NULL AND row <= {rows}"
+                f"attributes IS NOT NULL AND row <= {rows}"
                 f" AND service IN ({', '.join(map(literal, wanted))})"
                 " AND row NOT IN (SELECT row FROM marks)"
             )
             for service, name in self._engine.all(
                 f"""
-                SELECT DISTINCT service, unnest(json_keys(attributes)) FROM (
-                    SELECT service, attributes FROM {self._base} WHERE {chosen}
-                    UNION ALL SELECT service, attributes FROM slow WHERE {chosen}
-                )"""
+                SELECT DISTINCT service, unnest(json_keys(attributes))
+                FROM ({_either(self._base, "service, attributes", chosen)})"""
             ):
                 found.setdefault(service, set()).add(name)
         return {service: frozenset(names) for service, names in found.items()}
+
+
+def _either(base: str, columns: str, condition: str) -> str:
+    """Return the query for *columns* of those rows that are sent to and meet *condition*."""
+    return " UNION ALL ".join(
+        f"SELECT {columns} FROM {table} WHERE key IS NOT NULL AND {condition}"
+        for table in (base, "slow")
+    )
 
 
 class _SlowRows:

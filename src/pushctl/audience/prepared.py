@@ -16,15 +16,9 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from pushctl.audience.engine import (
-    READER_MEMORY_LIMIT,
-    Engine,
-    damaged,
-    file_literal,
-    literal,
-)
+from pushctl.audience.engine import Engine, damaged, literal, parquet
+from pushctl.audience.parts import attributes_of
 from pushctl.audience.recipient import Recipient, Verdict
-from pushctl.audience.staging import attributes_of
 from pushctl.errors import InvalidInput, StorageError
 from pushctl.outcome import Kind, Platform, Service
 
@@ -117,7 +111,7 @@ class Prepared:
 
         path = self.folder / TABLE
         try:
-            with Engine(None, READER_MEMORY_LIMIT) as engine:
+            with Engine(folder=self.folder) as engine:
                 (rows,) = engine.one(f"SELECT count(*) FROM {parquet(path)}")
                 for path in self.exception_files():
                     engine.one(f"SELECT count(*) FROM {parquet(path)}")
@@ -145,7 +139,7 @@ class Prepared:
 
         path = self.folder / TABLE
         try:
-            with Engine(None, READER_MEMORY_LIMIT) as engine:
+            with Engine(folder=self.folder) as engine:
                 exceptions = self._exceptions(engine, after)
                 pending = next(exceptions, None)
                 for batch in self._table(engine, size, after):
@@ -258,14 +252,6 @@ def _of_facts(folder: Path, facts: Mapping[str, Any]) -> Prepared:
 def exceptions_file(folder: Path, number: int) -> Path:
     """Return where the exceptions with that *number*, from 0, lie in *folder*."""
     return folder / f"exceptions-{number}.parquet"
-
-
-def parquet(path: Path) -> str:
-    """Return the file *path* as a table in SQL."""
-    escaped = "".join(
-        f"[{character}]" if character in "*?[" else character for character in str(path)
-    )
-    return f"read_parquet({literal(escaped)})"
 
 
 def source_of(sources: Sequence[str], origin: str = "origin", line: str = "line") -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pushctl.audience.content import Content
 from pushctl.audience.jsonlines import MAX_NAMES, Line, no_objects, read_lines
@@ -33,6 +34,7 @@ class ProfileDocument:
     ids: Collection[str]
     """Of all profiles of the file, asked for or not."""
     records_consent: bool = True
+    read_in_place: Sequence[Path] = ()
 
     @property
     def shown(self) -> str:
@@ -97,6 +99,7 @@ class ProfileLines:
     """Those that were asked for and are there, and some of the others."""
     attribute_names: frozenset[str] | None
     records_consent: bool = True
+    read_in_place: Sequence[Path] = ()
 
     @property
     def shown(self) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from pushctl.outcome import JsonValue
@@ -66,6 +67,10 @@ class Source(Protocol):
     @property
     def described(self) -> str:
         """The name and the size, for a person: ``list.csv (1,000 rows)``."""
+
+    @property
+    def read_in_place(self) -> Sequence[Path]:
+        """The file, where other readers than ours may read it as it is; else nothing."""
 
     def __iter__(self) -> Iterator[Row]:
         """Read the source from its start."""

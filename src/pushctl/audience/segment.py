@@ -8,10 +8,12 @@ attribute, which is a text or whatever the file made it, is read as what it is c
 where it cannot be read so the row is not in the segment.
 """
 
+# ruff: noqa: S608 -- whatever comes from outside went through literal() or identifier()
+
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeAlias
 
 from pushctl.audience.engine import Engine, literal
@@ -54,7 +56,6 @@ _FUNCTIONS = frozenset(
         *("make_date", "make_timestamp", "strptime", "try_strptime", "to_timestamp"),
         *("to_years", "to_quarters", "to_months", "to_weeks", "to_days", "to_hours"),
         *("to_minutes", "to_seconds", "trunc", "hash", "md5"),
-        *("list_value", "list_contains", "list_has", "list_has_any", "list_has_all"),
         *("json_array_length", "json_contains", "json_exists", "json_extract_string"),
         *("json_keys", "json_type"),
     )
@@ -127,11 +128,10 @@ class _Segment:
         (answer,) = self._engine.one("SELECT json_serialize_sql(?::VARCHAR)", [text])
         found = json.loads(answer)
         if found["error"]:
-            position = found.get("position")
-            message = printable(str(found.get("error_message", "cannot be read")))
-            self._refuse(
-                f"not an SQL expression: {message}", None if position is None else int(position)
-            )
+            position = int(found["position"])
+            ended = position >= len(text.encode()) - 1
+            complaint = "it ends too soon" if ended else printable(str(found["error_message"]), 200)
+            self._refuse(f"not an SQL expression: {complaint}", position)
         only = "give one expression that is true or false, as in: orders > 5 AND city = 'Bonn'"
         if len(found["statements"]) != 1:
             self._refuse("this is more than one statement", hint=only)
@@ -276,7 +276,10 @@ class _Segment:
                 )
             return [self._as(node, otherwise) for node in nodes]
         wanted: str | None = known[0]
-        if any(name.split("(")[0] in _NUMBERS for name in known):
+        numbers = [name.split("(")[0] in _NUMBERS for name in known]
+        if any(numbers):
+            if "VARCHAR" in known:
+                self._refuse("numbers and texts are compared with each other", node=parent)
             wanted = "DOUBLE"
         elif wanted == "VARCHAR" or (wanted == "INTERVAL" and otherwise is not None):
             wanted = None if wanted == "VARCHAR" else "TIMESTAMP"

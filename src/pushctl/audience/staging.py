@@ -1,43 +1,43 @@
 """
 Sources as relations that DuckDB can read without interpreting anything.
 
-Three forms, all of which leave nothing to a sniffer: a plain file as it is; a copy of a csv file
-with a mark that no cell holds between its cells; and for everything else a copy of its rows, one
-text for each thing that is known of them.  The copies are written by the same readers that
-everybody else uses, and what cannot be written that way (a line break in a cell, a value that is
-no text) is handed over as the row it is.
+Four forms, all of which leave nothing to a sniffer: Parquet; a plain file as it is; a copy of a
+csv file with a mark that no cell holds between its cells; and for everything else a copy of its
+rows, one text for each thing that is known of them.  The copies are written by the same readers
+that everybody else uses, and what cannot be written that way (a line break in a cell, a value that
+is no text) is handed over as the row it is.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from pushctl.audience.blocks import LineBreak
+from pushctl.audience.columnar import ColumnarSource
 from pushctl.audience.consent import cell_fault
 from pushctl.audience.content import MAX_LINE_BYTES
 from pushctl.audience.delimited import DelimitedSource
-from pushctl.audience.engine import file_literal, literal
+from pushctl.audience.engine import literal
+from pushctl.audience.parts import CELLS, PARTS, attributes_text, member_name, row_of_parts
 from pushctl.audience.plain import PlainSource
 from pushctl.audience.row import KNOWN_COLUMNS, Row, Source
 from pushctl.errors import StorageError
-from pushctl.outcome import JsonValue
 from pushctl.rules.text import printable
 
 OnOddRow: TypeAlias = Callable[[int, Row], None]
 """Takes a row that has no plain form, with its number in its source, counted from 1."""
 
-CELLS = tuple(name for name in KNOWN_COLUMNS if name != "consent")
-
 _MARK = "\x1f"
 """Between the cells of a copy.  ASCII calls it the unit separator."""
 _ODD = "odd"
 """Stands in place of the line of a row that is not in the copy."""
+_WRITTEN_AT_ONCE = 1_000
 _BUFFER_BYTES = 4 * 2**20
 _LONGEST_LINE_BYTES = 5 * MAX_LINE_BYTES
 # A copied line has at most MAX_LINE_BYTES characters, and a character at most four bytes.
@@ -84,6 +84,8 @@ def staged(source: Source, path: Path, on_odd_row: OnOddRow) -> Iterator[Relatio
         placed, relation = _delimited(source, path, on_odd_row)
     elif isinstance(source, PlainSource) and source.plain is not None:
         placed, relation = _plain(source, path, source.plain.line_break)
+    elif isinstance(source, ColumnarSource):
+        placed, relation = source.unchanged(), _columnar(source)
     else:
         placed, relation = _copied_rows(source, path, on_odd_row)
     with placed:
@@ -156,30 +158,43 @@ def _delimited_lines(
             yield odd_line
 
 
+def _columnar(source: ColumnarSource) -> Relation:
+    return Relation(
+        table=source.table,
+        line="r",
+        cells={name: name for name in CELLS},
+        attributes="attributes",
+        no_consent="no_consent",
+        understood="true",
+        present="true",
+        parts=PARTS,
+        row=row_of_parts,
+    )
+
+
 def _copied_rows(
     source: Source, path: Path, on_odd_row: OnOddRow
 ) -> tuple[AbstractContextManager[None], Relation]:
     _write(path, _row_lines(source, on_odd_row))
-    parts = [*CELLS, "no_consent", "attributes"]
     return nullcontext(), Relation(
-        table=_read_csv(path, ["line", *parts], _MARK, "\n"),
+        table=_read_csv(path, ["line", *PARTS], _MARK, "\n"),
         line="try_cast(line AS BIGINT)",
         cells={name: name for name in CELLS},
         attributes="attributes",
         no_consent="no_consent",
         understood="true",
         present=f"coalesce(line <> '{_ODD}', true)",
-        parts=parts,
-        row=_row_of_parts,
+        parts=PARTS,
+        row=row_of_parts,
     )
 
 
 def _row_lines(source: Iterable[Row], on_odd_row: OnOddRow) -> Iterator[str]:
     """Yield the lines of a copy of the rows of *source*."""
-    odd_line = _MARK.join((_ODD, *[""] * (len(CELLS) + 2))) + "\n"
+    odd_line = _MARK.join((_ODD, *[""] * (len(PARTS)))) + "\n"
     for number, row in enumerate(source, start=1):
         text = None if row.fault is not None else _row_line(row)
-        if text is not None and _is_one_line(text, len(CELLS) + 2):
+        if text is not None and _is_one_line(text, len(PARTS)):
             yield text + "\n"
         else:
             on_odd_row(number, row)
@@ -195,23 +210,6 @@ def _row_line(row: Row) -> str | None:
     line = "" if row.line is None else str(row.line)
     no_consent = "" if row.no_consent is None else printable(row.no_consent)
     return _MARK.join((line, *texts, no_consent, attributes_text(row.attributes) or ""))
-
-
-def _row_of_parts(line: int | None, parts: Sequence[Any]) -> Row:
-    *cells, no_consent, attributes = parts
-    values = dict(zip(CELLS, cells, strict=True))
-    return Row(line, values, attributes_of(attributes), no_consent)
-
-
-def attributes_text(attributes: Mapping[str, JsonValue]) -> str | None:
-    """Return *attributes* as JSON on one line; ``None`` where there are none."""
-    return json.dumps(attributes, ensure_ascii=False, default=dict) if attributes else None
-
-
-def attributes_of(text: str | None) -> Mapping[str, JsonValue]:
-    """Return what :func:`attributes_text` made *text* of."""
-    attributes: Mapping[str, JsonValue] = {} if text is None else json.loads(text)
-    return attributes
 
 
 def _is_one_line(text: str, marks: int) -> bool:
@@ -236,7 +234,7 @@ def _write(path: Path, lines: Iterator[str]) -> None:
     except OSError as error:
         raise _no_room(path, error) from None
     try:
-        while chunk := "".join(line for line, _ in zip(lines, range(1000), strict=False)):
+        while chunk := "".join(islice(lines, _WRITTEN_AT_ONCE)):
             try:
                 file.write(chunk)
             except OSError as error:
@@ -262,10 +260,11 @@ def _read_csv(
     types = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
     shown_break = {"\n": r"\n", "\r\n": r"\r\n"}[line_break]
     return (
-        f"read_csv({file_literal(path)}, auto_detect=false, header=false, skip={skip},"
+        f"read_csv({literal(str(path))}, auto_detect=false, header=false, skip={skip},"
         f" columns={{{types}}}, delim={literal(delimiter)}, quote='', escape='', comment='',"
         f" nullstr='', new_line='{shown_break}', encoding='utf-8', compression='none',"
         f" null_padding=false, ignore_errors=false, parallel=false,"
+        f" hive_partitioning=false,"
         f" max_line_size={_LONGEST_LINE_BYTES}, buffer_size={_BUFFER_BYTES})"
     )
 
@@ -275,8 +274,7 @@ def _object_of_cells(columns: Mapping[str, str]) -> str:
     if not columns:
         return "NULL"
     members = ", ".join(
-        f"{literal(json.dumps(name, ensure_ascii=False) + ':')} || to_json({column})"
-        for name, column in columns.items()
+        f"{literal(member_name(name))} || to_json({column})" for name, column in columns.items()
     )
     return f"'{{' || nullif(concat_ws(',', {members}), '') || '}}'"
 

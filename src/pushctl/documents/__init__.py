@@ -8,6 +8,6 @@ bottomless nesting, lone surrogates.
 """
 
 from pushctl.documents.document import Document
-from pushctl.documents.files import load, read, read_bytes
+from pushctl.documents.files import load, missing_file_hint, read, read_bytes
 
-__all__ = ["Document", "load", "read", "read_bytes"]
+__all__ = ["Document", "load", "missing_file_hint", "read", "read_bytes"]

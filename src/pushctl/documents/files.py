@@ -79,7 +79,7 @@ def read_bytes(path: Path, *, max_bytes: int, shown: str | None = None) -> bytes
             data = stream.read(max_bytes + 1)
     except FileNotFoundError:
         raise InvalidInput(
-            f"there is no file {file!r}", place=Place(file), hint=_similar_file(path)
+            f"there is no file {file!r}", place=Place(file), hint=missing_file_hint(path)
         ) from None
     except IsADirectoryError:
         raise InvalidInput(f"{file!r} is a directory, not a file", place=Place(file)) from None
@@ -101,6 +101,7 @@ def _too_large(file: str, max_bytes: int) -> InvalidInput:
     return InvalidInput(
         f"{file!r} is larger than {_size(max_bytes)}, the most that is read here",
         place=Place(file),
+        hint="check that this is the file you mean; a large list of people belongs in .jsonl",
     )
 
 
@@ -111,14 +112,16 @@ def _size(count: int) -> str:
     return f"{count} bytes"
 
 
-def _similar_file(path: Path) -> str | None:
-    """Return a did-you-mean for a missing file; ``None`` if nothing beside it looks alike."""
+def missing_file_hint(path: Path) -> str:
+    """Return what to do about a missing file: a did-you-mean, or where it was looked for."""
     try:
         names = sorted(entry.name for entry in os.scandir(path.parent) if entry.is_file())
     except OSError:
         return f"the folder {str(path.parent)!r} does not exist or cannot be listed"
     similar = difflib.get_close_matches(path.name, names, n=1, cutoff=0.75)
-    return f"did you mean {str(path.with_name(similar[0]))!r}?" if similar else None
+    if similar:
+        return f"did you mean {str(path.with_name(similar[0]))!r}?"
+    return f"it was looked for in {str(path.parent.absolute())!r}"
 
 
 def _decode(data: bytes, file: str, first_line: int) -> str:

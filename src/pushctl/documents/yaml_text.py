@@ -299,7 +299,7 @@ class _Builder:
             offset, f"invalid YAML: {message}{context}", self._syntax_hint(message, offset)
         )
 
-    def _syntax_hint(self, message: str, offset: int) -> str | None:
+    def _syntax_hint(self, message: str, offset: int) -> str:
         line_start = self._text.rfind("\n", 0, offset) + 1
         line = self._text[line_start:].partition("\n")[0]
         if "\t" in line[: len(line) - len(line.lstrip())]:
@@ -312,4 +312,4 @@ class _Builder:
             return "text that contains ': ' must be quoted; or is the indentation wrong?"
         if "could not find expected ':'" in message:
             return "is a ':' missing, or is the indentation wrong?"
-        return None
+        return "is a bracket, brace or quote before this place not closed?"
