@@ -11,6 +11,7 @@ import pytest
 from cli.kit import Project, android, clean_environment, ios, run_cli
 from pushctl import __version__
 from pushctl.cli.app import COMMANDS, hoist
+from pushctl.errors import ExitCode
 
 HEAVY = ("httpx", "cryptography", "google", "jwt", "jinja2", "duckdb", "asyncio", "rich")
 """What sending needs.  (pydantic is not among them: the command line framework imports it.)"""
@@ -161,3 +162,26 @@ def test_config_from_the_environment(project: Project, tmp_path: Path) -> None:
 
     assert (0, 0) == (by_variable.exit_code, by_option.exit_code)
     assert 2 == len(project.runs())
+
+
+@pytest.mark.parametrize("topic", ["exit-codes", "environment", "output", "security"])
+def test_help_topics(tmp_path: Path, topic: str) -> None:
+    """Each topic that the help names prints its text to stdout."""
+    result = run_cli("help", topic, cwd=tmp_path)
+
+    assert (0, "") == (result.exit_code, result.stderr)
+    assert len(result.stdout.splitlines()) > 4
+
+
+def test_the_exit_codes_topic_names_every_code(tmp_path: Path) -> None:
+    """The table is made from the codes themselves."""
+    text = run_cli("help", "exit-codes", cwd=tmp_path).stdout
+
+    assert all(f"{int(code)}  {code.meaning}" in text for code in ExitCode)
+
+
+def test_an_unknown_topic_gets_the_nearest(tmp_path: Path) -> None:
+    """A slip is a usage error with a did-you-mean."""
+    result = run_cli("help", "exit-code", cwd=tmp_path)
+
+    assert (2, ["did you mean exit-codes?"]) == (result.exit_code, result.hints)

@@ -33,6 +33,9 @@ Send pushes straight to APNs and FCM, understand every answer, keep the bounce l
 "Accepted" always means accepted by the service: neither Apple nor Google tells a sender
 whether a device showed the push.
 """
+EPILOG = """
+pushctl help COMMAND, or: pushctl help exit-codes|environment|output|security
+"""
 
 
 def build_app(only: str | None = None) -> typer.Typer:
@@ -40,6 +43,7 @@ def build_app(only: str | None = None) -> typer.Typer:
     app = typer.Typer(
         name="pushctl",
         help=HELP,
+        epilog=EPILOG,
         add_completion=False,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
@@ -85,9 +89,9 @@ def run(arguments: Sequence[str]) -> int:
     arguments = hoist(arguments)
     debug = "--debug" in arguments or bool(os.environ.get("PUSHCTL_DEBUG"))
     only = arguments[0] if arguments and arguments[0] in COMMANDS else None
-    if arguments[:1] == ["help"] and len(arguments) == 2 and arguments[1] in COMMANDS:
-        only, arguments = arguments[1], [arguments[1], "--help"]
     try:
+        if arguments[:1] == ["help"]:
+            return _help(arguments[1:])
         return _invoke(build_app(only), arguments)
     except PushctlError as error:
         _terminal(arguments).error(error)
@@ -100,6 +104,17 @@ def run(arguments: Sequence[str]) -> int:
         if debug:
             raise
         return _internal_error(error, arguments)
+
+
+def _help(words: Sequence[str]) -> int:
+    if not words:
+        return _invoke(build_app(), ["--help"])
+    if words[0] in COMMANDS:
+        return _invoke(build_app(words[0]), [*words, "--help"])
+    from pushctl.cli.help import topic
+
+    typer.echo(topic(words[0]))
+    return int(ExitCode.OK)
 
 
 def _invoke(app: typer.Typer, arguments: list[str]) -> int:
