@@ -34,7 +34,7 @@ Send pushes straight to APNs and FCM, understand every answer, keep the bounce l
 whether a device showed the push.
 """
 EPILOG = """
-pushctl help COMMAND, or: pushctl help exit-codes|environment|output|security
+Topics: help exit-codes, help environment, help output, help security.
 """
 
 
