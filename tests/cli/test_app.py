@@ -63,7 +63,7 @@ def test_help_names_every_command(tmp_path: Path, arguments: list[str]) -> None:
     result = run_cli(*arguments, cwd=tmp_path)
 
     assert (0, "") == (result.exit_code, result.stderr)
-    listed = result.stdout.partition("Commands:\n")[2]
+    listed = result.stdout.partition("Commands:\n")[2].partition("\n\n")[0]
     assert set(COMMANDS) == {line.split()[0] for line in listed.splitlines() if line}
 
 
