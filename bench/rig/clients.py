@@ -363,8 +363,13 @@ def _config(given: Server, port: int) -> str:
 
 
 def _environ(folder: Path) -> dict[str, str]:
-    path = os.environ.get("PATH", os.defpath)
-    return {"PATH": path, "HOME": str(folder), "TMPDIR": str(folder), "LANG": "C.UTF-8"}
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "LANG": "C.UTF-8",
+        "PUSHCTL_DEBUG": "1",  # if it fails, its last words say where
+    }
 
 
 def _checked(client: Client, ended: Finished, served: int) -> Report:

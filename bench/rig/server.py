@@ -212,7 +212,9 @@ def _make_credentials(folder: Path, port: int) -> None:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     host = x509.IPAddress(ipaddress.ip_address(HOST))
 
-    def certificate(subject: x509.Name, public: ec.EllipticCurvePublicKey) -> _Builder:
+    def certificate(
+        subject: x509.Name, public: ec.EllipticCurvePublicKey
+    ) -> x509.CertificateBuilder:
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
@@ -244,9 +246,6 @@ def _make_credentials(folder: Path, port: int) -> None:
         "token_uri": f"https://{HOST}:{port}/token",
     }
     _write_private(folder / "service-account.json", json.dumps(account).encode("ascii"))
-
-
-_Builder = x509.CertificateBuilder
 
 
 def _pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import gzip
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pushctl.audience import Audience, Recipient, Verdict, open_audience
+from pushctl.audience import Audience, Recipient, open_audience
 from pushctl.audience.prepare import COLUMNS, Prepared, Tuple, prepare, recipient_of
-from pushctl.errors import InvalidInput, StorageError
-from pushctl.outcome import Kind, Platform
+from pushctl.errors import InvalidInput
+from pushctl.outcome import Platform
 
 DEVICES = [f"{number:064x}" for number in range(1, 10)]
 REGISTRATION = "dX1vExampleQm7_Zk2Lw9a:APA91bExample-1kYt5Rz0uHc8VnQ2sWb7LxJm4PdEo6"
@@ -65,6 +63,7 @@ def counted(rows: Iterable[Recipient]) -> tuple[Mapping[Any, int], Mapping[Any, 
 
 # -- the same as the resolver ---------------------------------------------------------------------
 
+ANY = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 TOKENS = st.one_of(
     st.sampled_from(
         [
@@ -92,18 +91,25 @@ TOKENS = st.one_of(
         ]
     ),
     st.text("0123456789abcdefABCDEF", max_size=12),
-    st.text(max_size=8),
-)
-TEXTS = st.one_of(
-    st.none(),
-    st.sampled_from(["", " ", "com.acme.shop", "Zoë", " lead", "tab\there", "a\nb", "ios", "x" * 99]),
-    st.text(max_size=6),
+    st.text(ANY, max_size=8),
 )
 WORDS = {
     "service": ["", "apns", "APNS", "fcm", "Fcm", " fcm ", "gcm", "\N{KELVIN SIGN}"],
     "platform": ["", "ios", "iOS", "IOS", "android", "Android", "web", "tv", "İOS", "ios\u00a0"],
     "environment": ["", "production", "Sandbox", "SANDBOX", "dev", "sandbox\x1c"],
-    "consent": ["", "true", "TRUE", "tRuE", " true", "false", "yes", "1", "ja", "a\tb", "\u202etrue"],
+    "consent": [
+        "",
+        "true",
+        "TRUE",
+        "tRuE",
+        " true",
+        "false",
+        "yes",
+        "1",
+        "ja",
+        "a\tb",
+        "\u202etrue",
+    ],
     "credential": ["", "shop-ios", " ", "a\x85b"],
     "topic": ["", "com.acme.shop", "a\u2028b"],
     "profile": ["", "anna", "Zoë", "17", "\u00a0"],
@@ -180,3 +186,166 @@ def test_any_delimited_file_is_prepared_as_it_is_resolved(
     path = tmp_path / name
     path.write_bytes(gzip.compress(data) if packed else data)
     same(tmp_path, token_files=[path], keep_duplicates=keep, platform=platform)
+
+
+JSON_VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.sampled_from([2**63, 2**64, -(2**63) - 1, 10**30, 0.1, 1e5, -0.0, 1e-7, 1e22, 12345678.9]),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from(
+        ["", " ", "Anna", "Zoë", "\U0001f600", "\0", "nan", "[1,]", '{"a', "null", "\x7f"]
+    ),
+    st.text(ANY, max_size=5),
+    st.lists(st.one_of(st.none(), st.integers(), st.text(ANY, max_size=2)), max_size=3),
+    st.just({"a": None}),
+    st.just([[[]], {"b": [None]}]),
+)
+TYPED: dict[str, st.SearchStrategy[Any]] = {
+    "token": st.one_of(TOKENS, TOKENS, TOKENS, st.sampled_from([None, 7, True, ["x"], "a\0b"])),
+    "consent": st.sampled_from([True, True, False, None, "true", 1, 0.0, [], {}]),
+} | {
+    name: st.one_of(st.sampled_from(words), st.sampled_from([None, 17, -0, 2**70, True, 1.5, {}]))
+    for name, words in WORDS.items()
+    if name != "consent"
+}
+OPTIONAL = TYPED | {"first_name": JSON_VALUES, "orders": JSON_VALUES}
+del OPTIONAL["token"]
+RAW_LINES = st.sampled_from(
+    [
+        '{"token": NaN}',
+        '{"token": "ab12", "a": -Infinity}',
+        '{"token": "ab12",}',
+        '{"token": "ab12", "a": [1,]}',
+        '{"token": "ab12", "token": "ab12"}',
+        '{"token": "ab12", "\\u0074oken": "ab13"}',
+        '{"token": "ab12", "a": {"b": 1, "b": 2}}',
+        '{"token": "ab12", "a": 1e400}',
+        '{"token": "ab12", "a": 1e5, "b": -0, "c": 1E-3}',
+        '{"token": "ab12", "a": "\\ud83d\\ude00"}',
+        '{"token": "ab12", "a": "\\ud83d"}',
+        '{"token": "ab12", "a": "\\u0000"}',
+        '{"token": "ab12", "a": ' + "9" * 4400 + "}",
+        '{"token": "ab12", "a": ' + "[" * 70 + "]" * 70 + "}",
+        '{"token": "ab12"} x',
+        '{"token": "ab12", "a": 01}',
+        "{token: 1}",
+        "{",
+        '{"a": 1}',
+        "{}",
+        '  {"token": "ab12"}',
+        "[]",
+        "   ",
+        '\x1f{"token": "ab12"}',
+    ]
+)
+
+
+@FUZZED
+@given(
+    lines=st.lists(
+        st.one_of(
+            st.fixed_dictionaries(
+                {"token": TYPED["token"]},
+                optional=OPTIONAL,
+            ),
+            RAW_LINES,
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    ascii_only=st.booleans(),
+    line_break=st.sampled_from(["\n", "\r\n"]),
+    packed=st.booleans(),
+)
+def test_any_file_of_json_lines_is_prepared_as_it_is_resolved(
+    tmp_path: Path,
+    lines: list[dict[str, Any] | str],
+    ascii_only: bool,
+    line_break: str,
+    packed: bool,
+) -> None:
+    """DuckDB's reading of a line is Python's, or Python reads the line."""
+    same_lines(tmp_path, "token_files", lines, ascii_only, line_break, packed)
+
+
+def same_lines(
+    folder: Path,
+    kind: str,
+    lines: list[dict[str, Any] | str],
+    ascii_only: bool,
+    line_break: str,
+    packed: bool,
+) -> None:
+    """Check that a file of *lines*, each JSON or text, is prepared as it is resolved."""
+    text = "".join(
+        (line if isinstance(line, str) else json.dumps(line, ensure_ascii=ascii_only)) + line_break
+        for line in lines
+    )
+    path = folder / ("list.jsonl.gz" if packed else "list.jsonl")
+    path.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+    try:
+        open_audience(**{kind: [path]})
+    except InvalidInput:
+        return  # broken as a whole: there is nothing to prepare
+    same(folder, **{kind: [path]})
+
+
+TIMES = (
+    *("2026-10-01T08:00:00Z", "2026-10-01", "2026-02-30T08:00:00Z", "", None, "soon"),
+    *("2026-10-01T08:00:00.123+02:00", "0000-01-01T00:00:00Z", "2026-10-01T24:00:00Z"),
+)
+PROFILE_TOKENS = st.fixed_dictionaries(
+    {"token": TYPED["token"]},
+    optional={
+        name: st.one_of(st.sampled_from(WORDS[name]), st.sampled_from([None, 7]))
+        for name in ("service", "platform", "environment", "credential", "topic")
+    }
+    | {
+        "registered_at": st.sampled_from(TIMES),
+        "unknown": st.just(1),
+    },
+)
+PROFILES = st.fixed_dictionaries(
+    {"id": st.sampled_from(["anna", "Émile", "a\tb", " ", "", 17, None, True, -0, "\u3000x"])},
+    optional={
+        "consent": TYPED["consent"],
+        "attributes": st.one_of(
+            st.dictionaries(st.sampled_from(["first_name", "orders", ""]), JSON_VALUES),
+            st.sampled_from([None, [], "x"]),
+        ),
+        "tokens": st.one_of(
+            st.lists(PROFILE_TOKENS, max_size=3), st.sampled_from([None, {}, [7], [[]]])
+        ),
+        "unknown": st.just(None),
+    },
+)
+
+
+@FUZZED
+@given(
+    first=st.booleans(),
+    lines=st.lists(st.one_of(PROFILES, PROFILES, PROFILES, RAW_LINES), min_size=1, max_size=6),
+    ascii_only=st.booleans(),
+    line_break=st.sampled_from(["\n", "\r\n"]),
+    packed=st.booleans(),
+)
+def test_any_file_of_profile_lines_is_prepared_as_it_is_resolved(
+    tmp_path: Path,
+    first: bool,
+    lines: list[dict[str, Any] | str],
+    ascii_only: bool,
+    line_break: str,
+    packed: bool,
+) -> None:
+    """So too with profiles, each of which is as many inputs as it has tokens."""
+    good = {"id": "zoe", "consent": True, "tokens": [{"token": DEVICES[8]}]}
+    same_lines(
+        tmp_path,
+        "profile_files",
+        [good, *lines] if first else lines,
+        ascii_only,
+        line_break,
+        packed,
+    )

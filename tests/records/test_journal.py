@@ -48,7 +48,7 @@ def test_a_journal_tells_how_every_row_ended(tmp_path: Path) -> None:
     assert [
         Kind.ACCEPTED, Kind.REJECTED, Kind.ACCEPTED, None, Kind.UNKNOWN, None, None
     ] == kinds  # fmt: skip
-    assert ("r1", 6, True, False, [6]) == (
+    assert ("r1", 6, True, False, [4, 6]) == (
         replay.run,
         replay.high,
         replay.ended,

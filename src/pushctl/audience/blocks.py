@@ -57,6 +57,21 @@ def plain_tokens(content: Content) -> Plainness | None:
     return _plainness(content, fits)
 
 
+def plain_objects(content: Content) -> Plainness | None:
+    """Return how *content* is plain, if each line begins like a JSON object, or ``None``."""
+
+    def fits(block: bytes, lines: int) -> bool:
+        return (
+            block.startswith(b"{")
+            and block.count(b"\n{") == lines - 1
+            and b"\0" not in block
+            and b"\x1f" not in block
+            and _is_utf8(block)
+        )
+
+    return _plainness(content, fits)
+
+
 def _plainness(content: Content, fits: Callable[[bytes, int], bool]) -> Plainness | None:
     """Return how *content* is plain if each block *fits* with its number of lines."""
     lines = 0

@@ -18,11 +18,11 @@ from pathlib import Path
 
 from pushctl.audience.consent import consent_fault
 from pushctl.audience.content import Content
-from pushctl.audience.engine import Engine, identifier, literal, parquet
+from pushctl.audience.engine import Engine, NotPossible, attempted, identifier, literal, parquet
 from pushctl.audience.header import header_problems
 from pushctl.audience.parts import CELLS, PARTS, member_name, row_of_parts
 from pushctl.audience.row import KNOWN_COLUMNS, Row, counted
-from pushctl.errors import InvalidInput, Place, Problem, StorageError
+from pushctl.errors import InvalidInput, Place, Problem
 from pushctl.rules.text import printable
 
 _WHOLE_NUMBERS = frozenset(
@@ -42,18 +42,16 @@ def open_columns(content: Content) -> ColumnarSource:
     where names of columns are unusable or misspelt, and where a known column is not of its type;
     and :class:`~pushctl.errors.StorageError` where there is no room for a copy.
     """
-    import duckdb
-
     path, keeper = _where_it_lies(content)
     table = parquet(path)
     try:
-        with Engine(files=[path]) as engine:
+        with attempted(), Engine(files=[path]) as engine:
             columns = {
                 str(name): str(type_name)
                 for name, type_name, *_ in engine.all(f"DESCRIBE SELECT * FROM {table}")
             }
             (rows,) = engine.one(f"SELECT count(*) FROM {table}")
-    except (duckdb.Error, StorageError):
+    except NotPossible:
         raise damaged_file(content.shown) from None
     place = Place(content.shown)
     hint = "one of the columns must be `token`"
@@ -131,16 +129,14 @@ class ColumnarSource:
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the rows, reading the file once more."""
-        import duckdb
-
         number = 0
         try:
-            with self.unchanged(), Engine(files=[self.path]) as engine:
+            with self.unchanged(), attempted(), Engine(files=[self.path]) as engine:
                 for rows in engine.stream(f"SELECT {', '.join(PARTS)} FROM {self.table}"):
                     for parts in rows:
                         number += 1
                         yield row_of_parts(number, parts)
-        except (duckdb.Error, StorageError):
+        except NotPossible:
             raise damaged_file(self.shown) from None
 
     def _cell(self, name: str) -> str:

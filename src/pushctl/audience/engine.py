@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pushctl.audience.blocks import LineBreak
+from pushctl.audience.content import MAX_LINE_BYTES
 from pushctl.errors import InvalidInput, Place, StorageError
 from pushctl.rules.text import printable
 
@@ -25,6 +27,9 @@ MEMORY_LIMIT = "150MB"
 """What the engine may hold while an audience is prepared; the rest goes to disk."""
 READER_MEMORY_LIMIT = "64MB"
 _POLL_S = 0.1
+_BUFFER_BYTES = 4 * 2**20
+_LONGEST_LINE_BYTES = 5 * MAX_LINE_BYTES
+# A copied line has at most MAX_LINE_BYTES characters, and a character at most four bytes.
 _NO_ROOM = ("no space left", "disk full", "quota exceeded", "max_temp_directory_size")
 
 
@@ -83,8 +88,6 @@ class Engine:
     def run(
         self,
         sql: str,
-        values: Sequence[object] = (),
-        *,
         on_progress: Callable[[float], None] | None = None,
     ) -> None:
         """
@@ -94,9 +97,9 @@ class Engine:
         """
         with explained():
             if on_progress is None:
-                self._connection.execute(sql, values)
+                self._connection.execute(sql)
             else:
-                self._run_watched(sql, values, on_progress)
+                self._run_watched(sql, on_progress)
 
     def all(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return every row of the result of *sql*."""
@@ -127,11 +130,9 @@ class Engine:
             with explained(), self._connection.appender(table) as appender:
                 appender.append_rows(rows)
 
-    def _run_watched(
-        self, sql: str, values: Sequence[object], on_progress: Callable[[float], None]
-    ) -> None:
+    def _run_watched(self, sql: str, on_progress: Callable[[float], None]) -> None:
         with ThreadPoolExecutor(1) as pool:
-            running = pool.submit(self._connection.execute, sql, values)
+            running = pool.submit(self._connection.execute, sql)
             try:
                 while True:
                     with contextlib.suppress(TimeoutError):
@@ -152,6 +153,21 @@ def explained() -> Iterator[None]:
         yield
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
         raise _storage_error(str(error)) from None
+
+
+@contextlib.contextmanager
+def attempted() -> Iterator[None]:
+    """Give up quietly, with :class:`NotPossible`, on whatever duckdb cannot do."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.Error, StorageError):
+        raise NotPossible from None
+
+
+class NotPossible(Exception):
+    """DuckDB could not do it; the caller knows another way, or a better word."""
 
 
 def _storage_error(complaint: str) -> StorageError:
@@ -210,3 +226,19 @@ def identifier(name: str) -> str:
 def parquet(path: Path) -> str:
     """Return the Parquet file *path* as a table in SQL, whatever its name looks like."""
     return f"read_parquet({literal(str(path))}, hive_partitioning=false)"
+
+
+def text_file(
+    path: Path, columns: Sequence[str], delimiter: str, line_break: LineBreak, *, skip: int = 0
+) -> str:
+    """Return the table of the file *path*, whose lines have exactly *columns*, all text."""
+    types = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
+    shown_break = {"\n": r"\n", "\r\n": r"\r\n"}[line_break]
+    return (
+        f"read_csv({literal(str(path))}, auto_detect=false, header=false, skip={skip},"
+        f" columns={{{types}}}, delim={literal(delimiter)}, quote='', escape='', comment='',"
+        f" nullstr='', new_line='{shown_break}', encoding='utf-8', compression='none',"
+        f" null_padding=false, ignore_errors=false, parallel=false,"
+        f" hive_partitioning=false,"
+        f" max_line_size={_LONGEST_LINE_BYTES}, buffer_size={_BUFFER_BYTES})"
+    )

@@ -8,14 +8,20 @@ an object is broken as a whole.
 
 from __future__ import annotations
 
+import heapq
 import json
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import starmap
+from operator import attrgetter
 from pathlib import Path
 
+from pushctl.audience.blocks import Plainness, plain_objects
 from pushctl.audience.consent import consent_fault
 from pushctl.audience.content import Content, numbered_lines
+from pushctl.audience.engine import MEMORY_LIMIT, Engine, NotPossible, attempted
+from pushctl.audience.objects import Shape, lines_of, token_shapes, unsound_tokens
 from pushctl.audience.row import KNOWN_COLUMNS, Row, counted, kind_of, misspelt_column
 from pushctl.errors import InvalidInput, Place, Problem
 from pushctl.outcome import JsonValue
@@ -41,7 +47,7 @@ def read_lines(content: Content) -> Iterator[Line]:
     with content.open() as stream:
         for number, text in numbered_lines(stream, content.shown):
             if not text.isspace():
-                yield _read_line(number, text)
+                yield read_line(number, text.rstrip("\r\n"))
 
 
 def no_objects(content: Content) -> InvalidInput:
@@ -60,24 +66,86 @@ def open_token_objects(content: Content) -> ObjectSource:
     Raises :class:`~pushctl.errors.InvalidInput` where it is broken as a whole: a line that is too
     long or not text, no object at all, a misspelt column, or profiles instead of tokens.
     """
-    rows = 0
-    readable = records_consent = False
-    names: set[str] = set()
-    problems: dict[str, Problem] = {}
-    for line in read_lines(content):
-        rows += 1
-        readable = readable or line.fault is None
-        records_consent = records_consent or "consent" in line.value
-        problems |= _misspelt(line, content.shown, names)
-        if len(names) <= MAX_NAMES:
-            names.update(line.value)
-    if problems:
-        raise InvalidInput(problems=list(problems.values()))
-    if rows and not readable:
-        raise no_objects(content)
-    few = len(names) <= MAX_NAMES
-    attributes = frozenset(names.difference(KNOWN_COLUMNS)) if few else None
-    return ObjectSource(content, rows, records_consent, attributes)
+    plain = plain_objects(content)
+    survey = None if plain is None else _quick_survey(content, plain)
+    if survey is None:
+        survey = _Survey(content.shown)
+        for line in read_lines(content):
+            survey.add(line)
+        rows = survey.lines
+    else:
+        rows = 0 if plain is None else plain.lines
+    survey.check(content)
+    return ObjectSource(content, rows, survey.records_consent, survey.attribute_names, plain)
+
+
+class _Survey:
+    """What the lines of a file have in common."""
+
+    def __init__(self, shown: str) -> None:
+        self.lines = 0
+        self.records_consent = False
+        self._shown = shown
+        self._readable = False
+        self._names: set[str] = set()
+        self._problems: dict[str, Problem] = {}
+
+    def add(self, line: Line) -> None:
+        """Take one line, or one for many with the same names."""
+        self.lines += 1
+        self._readable = self._readable or line.fault is None
+        self.records_consent = self.records_consent or "consent" in line.value
+        self._problems |= _misspelt(line, self._shown, self._names)
+        if len(self._names) <= MAX_NAMES:
+            self._names.update(line.value)
+
+    def check(self, content: Content) -> None:
+        """Raise :class:`~pushctl.errors.InvalidInput` where the file is broken as a whole."""
+        if self._problems:
+            raise InvalidInput(problems=list(self._problems.values()))
+        if self.lines and not self._readable:
+            raise no_objects(content)
+
+    @property
+    def attribute_names(self) -> frozenset[str] | None:
+        """The names that are not known columns; ``None`` where there are too many."""
+        few = len(self._names) <= MAX_NAMES
+        return frozenset(self._names.difference(KNOWN_COLUMNS)) if few else None
+
+
+def _quick_survey(content: Content, plain: Plainness) -> _Survey | None:
+    """
+    Return the survey of *content*, in which lines of one shape are taken as one.
+
+    ``None`` where DuckDB cannot make it: the file is not there to be read by others, or there
+    are more shapes than fit in memory.
+    """
+    survey = _Survey(content.shown)
+    for path in content.in_place:
+        lines = lines_of(path, plain.line_break)
+        try:
+            with (
+                attempted(),
+                content.open(),
+                Engine(memory_limit=MEMORY_LIMIT, files=[path]) as engine,
+            ):
+                shapes = token_shapes(engine, lines)
+                alike = [Line(shape.line, _value_of(shape), None) for shape in shapes]
+                others: Iterator[Line] = iter(())
+                if sum(shape.lines for shape in shapes) < plain.lines:
+                    others = starmap(read_line, unsound_tokens(engine, lines))
+                for line in heapq.merge(alike, others, key=attrgetter("number")):
+                    survey.add(line)
+        except NotPossible:
+            return None
+        return survey
+    return None
+
+
+def _value_of(shape: Shape) -> Mapping[str, JsonValue]:
+    """Return an object of that *shape*."""
+    value: dict[str, JsonValue] = dict.fromkeys(shape.names)
+    return {**value, "tokens": []} if shape.has_tokens else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +156,13 @@ class ObjectSource:
     rows: int
     records_consent: bool
     attribute_names: frozenset[str] | None
-    read_in_place: Sequence[Path] = ()
+    plain: Plainness | None
+    """How lines are objects; ``None`` where some are blank or something else."""
+
+    @property
+    def read_in_place(self) -> Sequence[Path]:
+        """The file if its lines are its rows and it is not packed."""
+        return () if self.plain is None else self.content.in_place
 
     @property
     def shown(self) -> str:
@@ -102,19 +176,22 @@ class ObjectSource:
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the rows, reading the file once more."""
-        for line in read_lines(self.content):
-            yield Row(
-                line.number,
-                {name: value for name, value in line.value.items() if name in KNOWN_COLUMNS},
-                # A null is a missing attribute: there is nothing to fill in.
-                {
-                    name: value
-                    for name, value in line.value.items()
-                    if value is not None and name not in KNOWN_COLUMNS
-                },
-                no_consent=consent_fault(line.value) if self.records_consent else None,
-                fault=line.fault,
-            )
+        return map(self.row, read_lines(self.content))
+
+    def row(self, line: Line) -> Row:
+        """Return *line* as a row."""
+        return Row(
+            line.number,
+            {name: value for name, value in line.value.items() if name in KNOWN_COLUMNS},
+            # A null is a missing attribute: there is nothing to fill in.
+            {
+                name: value
+                for name, value in line.value.items()
+                if value is not None and name not in KNOWN_COLUMNS
+            },
+            no_consent=consent_fault(line.value) if self.records_consent else None,
+            fault=line.fault,
+        )
 
 
 def _misspelt(line: Line, shown: str, checked: Collection[str]) -> dict[str, Problem]:
@@ -137,7 +214,8 @@ class _Unfit(ValueError):
     """JSON that the standard library reads and that still is none, or is not for us."""
 
 
-def _read_line(number: int, text: str) -> Line:
+def read_line(number: int, text: str) -> Line:
+    """Return what *text*, the line with that *number* without its line break, holds."""
     try:
         value = _DECODER.decode(text)
         _check_fitness(value, text)

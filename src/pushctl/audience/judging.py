@@ -10,13 +10,13 @@ in.  A row that is in any way unusual is marked as not ``plain``, and ``resolve`
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import StrEnum
 
 from pushctl.audience.engine import literal
 from pushctl.audience.recipient import Recipient, resolve
+from pushctl.audience.relation import Relation, is_fit, spellings
 from pushctl.audience.row import Row
-from pushctl.audience.staging import Relation
 from pushctl.outcome import Environment, Kind, Platform, Service
 from pushctl.rules import tokens
 
@@ -26,13 +26,12 @@ JUDGED = (
 )
 """What a row is judged to be, in the order of :data:`~pushctl.audience.prepared.COLUMNS`."""
 
-_SAMPLES: tuple[str | None, ...] = (None, "ab", "a:b")
+_SAMPLES: tuple[str | None, ...] = (None, "ab", "a:b", "cW5kZXJzdGFuZGluZ19fX1")
 # One token of each kind that SQL can tell, by the number of the kind: none at all, hexadecimal
-# digits, a registration token.
+# digits, a registration token, a Firebase installation id.
 _TEXTS = ("profile", "credential", "topic", "registered_at")
-_FIT_TEXT = r"[!-~][^\x00-\x1f\x7f-\x9f\x{2028}\x{2029}]*"
+_INSTALLATION_ID = "[c-f][A-Za-z0-9_-]{21}"
 _REGISTRATION_TOKEN = "[A-Za-z0-9_-]+:[A-Za-z0-9_:-]+"  # noqa: S105 -- a pattern
-_SPELLINGS: Mapping[str, tuple[str, ...]] = {"ios": ("iOS",), "apns": ("APNs",)}
 
 
 def judged(
@@ -145,6 +144,7 @@ def _kind_of_token(token: str) -> str:
             CASE WHEN {short} AND regexp_full_match({token}, '{_REGISTRATION_TOKEN}') THEN 2
             ELSE -1 END
         WHEN {short} AND strlen({token}) % 2 = 0 AND try(unhex({token})) IS NOT NULL THEN 1
+        WHEN strlen({token}) = 22 AND regexp_full_match({token}, '{_INSTALLATION_ID}') THEN 3
         ELSE -1 END"""
 
 
@@ -153,15 +153,10 @@ def _code(column: str | None, words: type[StrEnum]) -> str:
     if column is None:
         return "0"
     cases = " ".join(
-        f"WHEN {column} IN ({', '.join(literal(spelling) for spelling in _spellings(word))}) "
-        f"THEN {number}"
+        f"WHEN {column} IN ({spellings([word])}) THEN {number}"
         for number, word in enumerate(words, start=1)
     )
     return f"CASE WHEN {column} IS NULL THEN 0 {cases} ELSE -1 END"
-
-
-def _spellings(word: str) -> tuple[str, ...]:
-    return (word, word.upper(), word.title(), *_SPELLINGS.get(word, ()))
 
 
 def _names(words: type[StrEnum]) -> str:
@@ -174,8 +169,4 @@ def _texts(relation: Relation) -> str:
 
 def _all_fit(relation: Relation, names: list[str]) -> str:
     """Return the condition that each of the texts *names* is one that nothing is wrong with."""
-    return "".join(
-        f" AND ({relation.cells[name]} IS NULL"
-        f" OR regexp_full_match({relation.cells[name]}, '{_FIT_TEXT}'))"
-        for name in names
-    )
+    return "".join(f" AND {is_fit(relation.cells[name])}" for name in names)

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from pushctl.audience.engine import Engine, damaged, literal, parquet
+from pushctl.audience.engine import Engine, NotPossible, attempted, damaged, literal, parquet
 from pushctl.audience.parts import attributes_of
 from pushctl.audience.recipient import Recipient, Verdict
-from pushctl.errors import InvalidInput, StorageError
+from pushctl.errors import InvalidInput
 from pushctl.outcome import Kind, Platform, Service
 
 SCHEMA = 1
@@ -88,6 +88,8 @@ class Prepared:
     """How many files of exceptions there are."""
     constants: Mapping[str, str | None]
     """The columns that are the same in every row of the table, with their value."""
+    line_shift: int | None
+    """By how much the line of a row exceeds its number; ``None`` where that varies."""
     counted: Tallies
 
     @classmethod
@@ -107,15 +109,13 @@ class Prepared:
 
     def check(self) -> None:
         """Raise :class:`~pushctl.errors.InvalidInput` where a file is missing or incomplete."""
-        import duckdb
-
         path = self.folder / TABLE
         try:
-            with Engine(folder=self.folder) as engine:
+            with attempted(), Engine(folder=self.folder) as engine:
                 (rows,) = engine.one(f"SELECT count(*) FROM {parquet(path)}")
                 for path in self.exception_files():
                     engine.one(f"SELECT count(*) FROM {parquet(path)}")
-        except (duckdb.Error, StorageError):
+        except NotPossible:
             raise damaged(path) from None
         if rows != self.total:
             raise damaged(path)
@@ -135,11 +135,9 @@ class Prepared:
         Holds one batch and the reader's own buffers, about 100 MB.  Raises
         :class:`~pushctl.errors.InvalidInput` where the files are damaged.
         """
-        import duckdb
-
         path = self.folder / TABLE
         try:
-            with Engine(folder=self.folder) as engine:
+            with attempted(), Engine(folder=self.folder) as engine:
                 exceptions = self._exceptions(engine, after)
                 pending = next(exceptions, None)
                 for batch in self._table(engine, size, after):
@@ -149,7 +147,7 @@ class Prepared:
                         batch[at] = _laid_over(batch[at], pending)
                         pending = next(exceptions, None)
                     yield batch
-        except (duckdb.Error, StorageError):
+        except NotPossible:
             raise damaged(path) from None
 
     def recipient(self, row: Tuple) -> Recipient:
@@ -157,23 +155,32 @@ class Prepared:
         return recipient_of(row)
 
     def _table(self, engine: Engine, size: int, after: int) -> Iterator[list[Tuple]]:
-        """Yield the rows of the table, those that are the same throughout filled in here."""
-        varying = [name for name in COLUMNS[1:] if name not in self.constants]
+        """Yield the rows of the table; what need not be read is filled in here."""
+        names = [name for name in COLUMNS if name != "row" and name not in self.constants]
+        if self.line_shift is not None:
+            names.remove("source")
         selected = ", ".join(
-            source_of(self.sources) if name == "source" else name for name in varying
+            source_of(self.sources) if name == "source" else name for name in names
         )
         sql = f"SELECT {selected} FROM {parquet(self.folder / TABLE)} WHERE row > {int(after)}"
-        number = after + 1
+        constants = {name: repeat(value) for name, value in self.constants.items()}
+        first = after + 1
         for rows in engine.stream(sql, size=size):
-            columns = dict(zip(varying, zip(*rows, strict=True), strict=True))
-            yield list(
-                zip(
-                    range(number, number + len(rows)),
-                    *(columns.get(name) or repeat(self.constants[name]) for name in COLUMNS[1:]),
-                    strict=False,
-                )
-            )
-            number += len(rows)
+            numbers = range(first, first + len(rows))
+            columns: dict[str, Iterable[Any]] = {
+                **constants,
+                **dict(zip(names, zip(*rows, strict=True), strict=True)),
+                "row": numbers,
+            }
+            if self.line_shift is not None:
+                columns["source"] = self._sources_of(numbers, self.line_shift)
+            yield list(zip(*(columns[name] for name in COLUMNS), strict=False))
+            first = numbers.stop
+
+    def _sources_of(self, numbers: range, shift: int) -> list[str]:
+        """Return the sources of rows *numbers*, which all lie in one file."""
+        (shown,) = self.sources
+        return [f"{shown}:{line}" for line in range(numbers.start + shift, numbers.stop + shift)]
 
     def _exceptions(self, engine: Engine, after: int) -> Iterator[Tuple]:
         names = ", ".join(COLUMNS)
@@ -218,6 +225,7 @@ def facts_of(prepared: Prepared) -> dict[str, Any]:
         "sources": list(prepared.sources),
         "exceptions": prepared.exceptions,
         "constants": dict(prepared.constants),
+        "line_shift": prepared.line_shift,
         "sendable": [[*key, number] for key, number in counted.sendable.items()],
         "verdicts": [[*key, number] for key, number in counted.verdicts.items()],
         "attributes": {name: sorted(found) for name, found in counted.attributes.items()},
@@ -241,6 +249,7 @@ def _of_facts(folder: Path, facts: Mapping[str, Any]) -> Prepared:
         sources=facts["sources"],
         exceptions=int(facts["exceptions"]),
         constants=facts["constants"],
+        line_shift=facts["line_shift"],
         counted=Tallies(
             sendable=Counter({tuple(key): number for *key, number in facts["sendable"]}),
             verdicts=Counter({tuple(key): number for *key, number in facts["verdicts"]}),

@@ -9,17 +9,21 @@ Either way a profile is as many inputs as it has tokens, and one if it has none.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from pushctl.audience.blocks import Plainness, plain_objects
 from pushctl.audience.content import Content
-from pushctl.audience.jsonlines import MAX_NAMES, Line, no_objects, read_lines
+from pushctl.audience.engine import MEMORY_LIMIT, Engine, NotPossible, attempted
+from pushctl.audience.jsonlines import MAX_NAMES, Line, no_objects, read_line, read_lines
+from pushctl.audience.objects import lines_of, profile_facts, unsound_profiles
 from pushctl.audience.row import Row, counted
 from pushctl.audience.schema import Profile, ProfileReader
 from pushctl.documents import Document
 from pushctl.errors import InvalidInput, Place
 from pushctl.outcome import JsonValue
 
+_MAX_ODD_LINES = 1_000
 _IDS_FOR_HINTS = 10_000
 """So many ids of a file are remembered to find the one that a person meant."""
 
@@ -98,8 +102,16 @@ class ProfileLines:
     ids: Collection[str]
     """Those that were asked for and are there, and some of the others."""
     attribute_names: frozenset[str] | None
+    plain: Plainness | None = None
+    """How lines are profiles; ``None`` where some are not, or not all of them are wanted."""
+    odd_lines: Mapping[int, int] = field(default_factory=dict)
+    """How many inputs those lines are that DuckDB does not understand, unless each is one."""
     records_consent: bool = True
-    read_in_place: Sequence[Path] = ()
+
+    @property
+    def read_in_place(self) -> Sequence[Path]:
+        """The file if its lines are its profiles and it is not packed."""
+        return () if self.plain is None else self.content.in_place
 
     @property
     def shown(self) -> str:
@@ -114,7 +126,7 @@ class ProfileLines:
     def __iter__(self) -> Iterator[Row]:
         """Yield the rows of each profile, reading the file once more."""
         for line in read_lines(self.content):
-            yield from _rows_of_line(line, self.wanted)
+            yield from rows_of_line(line, self.wanted)
 
 
 def open_profile_lines(content: Content, wanted: Collection[str]) -> ProfileLines:
@@ -125,6 +137,11 @@ def open_profile_lines(content: Content, wanted: Collection[str]) -> ProfileLine
     as a whole: a line that is too long or not text, no object at all, or tokens instead of
     profiles.
     """
+    plain = None if wanted else plain_objects(content)
+    if plain is not None:
+        quick = _quick_survey(content, plain)
+        if quick is not None:
+            return quick
     lines = objects = profiles = rows = 0
     names: set[str] = set()
     ids: set[str] = set()
@@ -133,7 +150,7 @@ def open_profile_lines(content: Content, wanted: Collection[str]) -> ProfileLine
         objects += line.fault is None
         if line.fault is None and objects == 1:
             _refuse_token(line, content.shown)
-        chosen = [*_rows_of_line(line, wanted)]
+        chosen = [*rows_of_line(line, wanted)]
         profiles += bool(chosen)
         rows += len(chosen)
         if chosen and len(names) <= MAX_NAMES:
@@ -145,6 +162,41 @@ def open_profile_lines(content: Content, wanted: Collection[str]) -> ProfileLine
         raise no_objects(content)
     attributes = frozenset(names) if len(names) <= MAX_NAMES else None
     return ProfileLines(content, wanted, profiles, rows, ids, attributes)
+
+
+def _quick_survey(content: Content, plain: Plainness) -> ProfileLines | None:
+    """
+    Return the profiles of *content*, most of them seen by DuckDB alone.
+
+    ``None`` where that will not do: the file is not there to be read by others, the first line is
+    not understood (what is wrong may be the file), too many lines are odd, or there are more names
+    than are held.
+    """
+    for path in content.in_place:
+        lines = lines_of(path, plain.line_break)
+        odd: dict[int, int] = {}
+        try:
+            with (
+                attempted(),
+                content.open(),
+                Engine(memory_limit=MEMORY_LIMIT, files=[path]) as engine,
+            ):
+                facts = profile_facts(engine, lines)
+                profiles, inputs, names = facts.profiles, facts.inputs, set(facts.names)
+                others = unsound_profiles(engine, lines) if profiles < plain.lines else ()
+                for number, text in others:
+                    rows = [*rows_of_line(read_line(number, text))]
+                    profiles += 1
+                    inputs += len(rows)
+                    names.update(rows[0].attributes)
+                    if len(rows) != 1:
+                        odd[number] = len(rows)
+                    if number == 1 or len(odd) > _MAX_ODD_LINES or len(names) > MAX_NAMES:
+                        return None
+        except NotPossible:
+            return None
+        return ProfileLines(content, (), profiles, inputs, (), frozenset(names), plain, odd)
+    return None
 
 
 def _described(shown: str, profiles: int, inputs: int) -> str:
@@ -161,8 +213,12 @@ def _refuse_token(line: Line, shown: str) -> None:
         )
 
 
-def _rows_of_line(line: Line, wanted: Collection[str]) -> Iterator[Row]:
-    """Yield the rows of the profile on *line*; one with the fault if it is not a sound one."""
+def rows_of_line(line: Line, wanted: Collection[str] = ()) -> Iterator[Row]:
+    """
+    Yield the rows of the profile on *line*; one with the fault if it is not a sound one.
+
+    None at all where some ids are *wanted* and this is not one of them.
+    """
     if wanted and _id_of(line.value) not in wanted:
         return
     reader = ProfileReader()

@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -23,9 +22,19 @@ from pushctl.audience.columnar import ColumnarSource
 from pushctl.audience.consent import cell_fault
 from pushctl.audience.content import MAX_LINE_BYTES
 from pushctl.audience.delimited import DelimitedSource
-from pushctl.audience.engine import literal
+from pushctl.audience.engine import literal, text_file
+from pushctl.audience.jsonlines import ObjectSource, read_line
+from pushctl.audience.objects import (
+    UNIT,
+    lines_of,
+    no_consent_of,
+    profile_table,
+    token_table,
+)
 from pushctl.audience.parts import CELLS, PARTS, attributes_text, member_name, row_of_parts
 from pushctl.audience.plain import PlainSource
+from pushctl.audience.profiles import ProfileLines, rows_of_line
+from pushctl.audience.relation import Relation
 from pushctl.audience.row import KNOWN_COLUMNS, Row, Source
 from pushctl.errors import StorageError
 from pushctl.rules.text import printable
@@ -33,43 +42,14 @@ from pushctl.rules.text import printable
 OnOddRow: TypeAlias = Callable[[int, Row], None]
 """Takes a row that has no plain form, with its number in its source, counted from 1."""
 
-_MARK = "\x1f"
-"""Between the cells of a copy.  ASCII calls it the unit separator."""
 _ODD = "odd"
 """Stands in place of the line of a row that is not in the copy."""
 _WRITTEN_AT_ONCE = 1_000
-_BUFFER_BYTES = 4 * 2**20
-_LONGEST_LINE_BYTES = 5 * MAX_LINE_BYTES
-# A copied line has at most MAX_LINE_BYTES characters, and a character at most four bytes.
 
 _CONSENT_WORDS = (
     *("true", "True", "TRUE", "false", "False", "FALSE", "yes", "Yes", "YES", "no", "No", "NO"),
     *("y", "Y", "n", "N", "1", "0", "t", "f", "on", "off", "null", "NULL", "None"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """Rows in the words of SQL, to be read in the order of the source."""
-
-    table: str
-    """What to select from; ``r`` beside it is the number of the row, from 1."""
-    line: str
-    """The line of a row, or NULL."""
-    cells: Mapping[str, str]
-    """Which of :data:`CELLS` there are; NULL where a row has nothing there."""
-    attributes: str
-    """A JSON object, or NULL where a row has none."""
-    no_consent: str
-    """Why nothing may be sent, or NULL."""
-    understood: str
-    """Whether ``no_consent`` is known by the above."""
-    present: str
-    """Whether the row is here at all, and was not handed over as an odd one."""
-    parts: Sequence[str]
-    """What :attr:`row` needs of a row, beside its line."""
-    row: Callable[[int | None, Sequence[Any]], Row]
-    """Makes the row that the strict reader makes."""
 
 
 @contextmanager
@@ -84,6 +64,10 @@ def staged(source: Source, path: Path, on_odd_row: OnOddRow) -> Iterator[Relatio
         placed, relation = _delimited(source, path, on_odd_row)
     elif isinstance(source, PlainSource) and source.plain is not None:
         placed, relation = _plain(source, path, source.plain.line_break)
+    elif isinstance(source, ObjectSource) and source.plain is not None:
+        placed, relation = _objects(source, path, source.plain.line_break)
+    elif isinstance(source, ProfileLines) and source.plain is not None:
+        placed, relation = _profiles(source, path, source.plain.line_break)
     elif isinstance(source, ColumnarSource):
         placed, relation = source.unchanged(), _columnar(source)
     else:
@@ -96,7 +80,7 @@ def _plain(
     source: PlainSource, path: Path, line_break: LineBreak
 ) -> tuple[AbstractContextManager[None], Relation]:
     return source.content.placed(path), Relation(
-        table=_read_csv(path, ["c0"], _MARK, line_break),
+        table=text_file(path, ["c0"], UNIT, line_break),
         line="r",
         cells={"token": "c0"},
         attributes="NULL",
@@ -115,12 +99,12 @@ def _delimited(
     read = source.reader()
     if source.plain is not None:
         placed = source.content.placed(path)
-        table = _read_csv(path, columns, source.delimiter, source.plain.line_break, skip=1)
+        table = text_file(path, columns, source.delimiter, source.plain.line_break, skip=1)
         line, present = "r + 1", "true"
     else:
         placed = nullcontext()
         _write(path, _delimited_lines(source, read, on_odd_row))
-        table = _read_csv(path, ["line", *columns], _MARK, "\n")
+        table = text_file(path, ["line", *columns], UNIT, "\n")
         line, present = "try_cast(line AS BIGINT)", f"line <> '{_ODD}'"
     by_name = dict(zip(source.header, columns, strict=True))
     no_consent, understood = "NULL", "true"
@@ -148,14 +132,53 @@ def _delimited_lines(
 ) -> Iterator[str]:
     """Yield the lines of a copy of *source*."""
     width = len(source.header)
-    odd_line = _MARK.join((_ODD, *[""] * width)) + "\n"
+    odd_line = UNIT.join((_ODD, *[""] * width)) + "\n"
     for number, (line, record) in enumerate(source.records(), start=1):
-        text = _MARK.join((str(line), *record))
+        text = UNIT.join((str(line), *record))
         if len(record) == width and _is_one_line(text, width):
             yield text + "\n"
         else:
             on_odd_row(number, read(line, record))
             yield odd_line
+
+
+def _objects(
+    source: ObjectSource, path: Path, line_break: LineBreak
+) -> tuple[AbstractContextManager[None], Relation]:
+    understood, no_consent = "fit", "NULL"
+    if source.records_consent:
+        understood, no_consent = "fit AND consent <> 'odd'", no_consent_of("consent")
+    return source.content.placed(path), Relation(
+        table=token_table(lines_of(path, line_break)),
+        line="line",
+        cells={name: name for name in CELLS},
+        attributes="attributes",
+        no_consent=no_consent,
+        understood=understood,
+        present="true",
+        parts=["j"],
+        row=lambda line, parts: source.row(read_line(line or 0, parts[0])),
+    )
+
+
+def _profiles(
+    source: ProfileLines, path: Path, line_break: LineBreak
+) -> tuple[AbstractContextManager[None], Relation]:
+    def row(line: int | None, parts: Sequence[Any]) -> Row:
+        text, index = parts
+        return [*rows_of_line(read_line(line or 0, text))][int(index)]
+
+    return source.content.placed(path), Relation(
+        table=profile_table(lines_of(path, line_break), source.odd_lines),
+        line="line",
+        cells={name: name for name in CELLS},
+        attributes="attributes",
+        no_consent=no_consent_of("consent"),
+        understood="fit",
+        present="true",
+        parts=["j", "i::VARCHAR"],
+        row=row,
+    )
 
 
 def _columnar(source: ColumnarSource) -> Relation:
@@ -177,7 +200,7 @@ def _copied_rows(
 ) -> tuple[AbstractContextManager[None], Relation]:
     _write(path, _row_lines(source, on_odd_row))
     return nullcontext(), Relation(
-        table=_read_csv(path, ["line", *PARTS], _MARK, "\n"),
+        table=text_file(path, ["line", *PARTS], UNIT, "\n"),
         line="try_cast(line AS BIGINT)",
         cells={name: name for name in CELLS},
         attributes="attributes",
@@ -191,7 +214,7 @@ def _copied_rows(
 
 def _row_lines(source: Iterable[Row], on_odd_row: OnOddRow) -> Iterator[str]:
     """Yield the lines of a copy of the rows of *source*."""
-    odd_line = _MARK.join((_ODD, *[""] * (len(PARTS)))) + "\n"
+    odd_line = UNIT.join((_ODD, *[""] * (len(PARTS)))) + "\n"
     for number, row in enumerate(source, start=1):
         text = None if row.fault is not None else _row_line(row)
         if text is not None and _is_one_line(text, len(PARTS)):
@@ -209,13 +232,13 @@ def _row_line(row: Row) -> str | None:
         return None
     line = "" if row.line is None else str(row.line)
     no_consent = "" if row.no_consent is None else printable(row.no_consent)
-    return _MARK.join((line, *texts, no_consent, attributes_text(row.attributes) or ""))
+    return UNIT.join((line, *texts, no_consent, attributes_text(row.attributes) or ""))
 
 
 def _is_one_line(text: str, marks: int) -> bool:
     """Return whether *text* reads back as the parts that it was joined of with *marks* marks."""
     return (
-        text.count(_MARK) == marks
+        text.count(UNIT) == marks
         and "\n" not in text
         and "\r" not in text
         and "\0" not in text
@@ -250,22 +273,6 @@ def _no_room(path: Path, error: OSError) -> StorageError:
     return StorageError(
         f"cannot write {path}: {os.strerror(error.errno or 0)}",
         hint="set state_dir to a folder with more room",
-    )
-
-
-def _read_csv(
-    path: Path, columns: Sequence[str], delimiter: str, line_break: LineBreak, *, skip: int = 0
-) -> str:
-    """Return the table of the file *path*, whose lines have exactly *columns*, all text."""
-    types = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
-    shown_break = {"\n": r"\n", "\r\n": r"\r\n"}[line_break]
-    return (
-        f"read_csv({literal(str(path))}, auto_detect=false, header=false, skip={skip},"
-        f" columns={{{types}}}, delim={literal(delimiter)}, quote='', escape='', comment='',"
-        f" nullstr='', new_line='{shown_break}', encoding='utf-8', compression='none',"
-        f" null_padding=false, ignore_errors=false, parallel=false,"
-        f" hive_partitioning=false,"
-        f" max_line_size={_LONGEST_LINE_BYTES}, buffer_size={_BUFFER_BYTES})"
     )
 
 

@@ -20,7 +20,6 @@ from pushctl.errors import StorageError
 from pushctl.outcome import Kind, Outcome, Service
 from pushctl.wire.connection import TIMED_OUT
 
-
 SILENT_PROBES = 3
 """So many requests in a row, each sent alone, may go unanswered before the lane gives up."""
 
@@ -234,11 +233,11 @@ class Lane:
         """
         *push* was sent and never answered: ``unknown``, and not sent again by default.
 
-        If nothing at all was answered since it left, the service may be gone: from here on one
+        If nothing at all was answered while it waited, the service may be gone: from here on one
         request at a time probes it, so that a silent service costs some requests, not the list.
         """
         self.in_flight -= 1
-        if self._heard_at < push.sent_at:
+        if is_silent(self._heard_at, push, now):
             self._fell_silent()
         again = (
             self.policy.on_unknown == "resend"
@@ -338,6 +337,15 @@ class Lane:
         for push in ended:
             outcome = push.last_answer or not_sent(reason, why)
             self._effects.finished(self, push, outcome, now)
+
+
+def is_silent(heard_at: float, push: Push, now: float) -> bool:
+    """
+    Tell whether whoever was last heard at *heard_at* was silent while *push* waited.
+
+    Half of the time is enough: it left between others that were still answered.
+    """
+    return now - heard_at > (now - push.sent_at) / 2
 
 
 def no_answer(why: str) -> Outcome:

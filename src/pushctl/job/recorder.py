@@ -27,6 +27,8 @@ _SYNC_S = 0.1
 _COUNTS_S = 60.0
 SLOWEST_MS = 60_000
 
+_NO_LANE = dict.fromkeys(("service", "credential", "environment", "topic"))
+
 OnRecord = Callable[[Record], None]
 OnOutcome = Callable[[str | None, Outcome], None]
 AddressOf = Callable[[Lane, Push], Address]
@@ -118,10 +120,17 @@ class Recorder:
     def sending(self, lane: Lane, pushes: Sequence[Push]) -> None:
         """Note that *pushes* are about to be written.  Raises :class:`StorageError`."""
         self._journal.add_sent([push.row for push in pushes])
-        self._journal.flush()
+        try:
+            self._journal.flush()
+        except StorageError as error:
+            self.storage_failed(error)
+            raise
 
     def retrying(self, lane: Lane, push: Push, outcome: Outcome, now: float) -> None:
-        """Note that *push* goes out again later."""
+        """Note that *push* goes out again, at once or later."""
+        if outcome.kind is Kind.NOT_SENT:
+            self._journal.add_unsent([push.row])
+            return
         if push.last_answer is None:
             self.waiting += 1
         at = now + self._wall_offset
@@ -182,8 +191,12 @@ class Recorder:
 
     # -- rows that never go out ---------------------------------------------------------------
 
-    def decided(self, address: Address, outcome: Outcome) -> None:
-        """Note a row that ended without this process sending it: a missing token, a skip."""
+    def decided(self, address: Address, outcome: Outcome, *, attempts: int = 0) -> None:
+        """
+        Note a row that ended without this process sending it: a missing token, a skip.
+
+        *attempts* is how often an earlier process sent it.
+        """
         at = self._wall_clock()
         record = outcome_record(
             address,
@@ -191,7 +204,7 @@ class Recorder:
             run=self.run,
             campaign=self.campaign,
             time=at,
-            attempts=0,
+            attempts=attempts,
             latency_ms=None,
         )
         self._count(record, outcome.kind, 1, at)
@@ -202,10 +215,22 @@ class Recorder:
     # -- the disk -----------------------------------------------------------------------------
 
     async def open_window(self, rows: Sequence[int]) -> None:
-        """Have *rows* on disk as opened.  Raises :class:`StorageError`."""
+        """
+        Have *rows* on disk as opened.
+
+        Raises :class:`StorageError`, after it has stopped the run: then none may be sent.
+        """
         self._journal.add_window(rows)
-        self._journal.flush()
-        await asyncio.to_thread(self._journal.sync)
+        try:
+            self._journal.flush()
+            await asyncio.to_thread(self._journal.sync)
+        except StorageError as error:
+            self.storage_failed(error)
+            raise
+
+    def withdraw(self, rows: Sequence[int]) -> None:
+        """Note that *rows*, although opened, were not sent and will not be."""
+        self._journal.add_withdrawn(rows)
 
     async def tend(self) -> None:
         """Write and sync for as long as the run lasts; cancel it at the end."""
@@ -216,12 +241,13 @@ class Recorder:
             if now - self._counted_at >= _COUNTS_S:
                 self._add_counts(now)
             self.flush()
-            if now - synced_at >= _SYNC_S:
+            # An error of fsync is final: the next one may succeed although pages were lost.
+            if now - synced_at >= _SYNC_S and self.storage_error is None:
                 synced_at = now
                 try:
                     await asyncio.to_thread(self._journal.sync)
                 except StorageError as error:
-                    self._storage_failed(error)
+                    self.storage_failed(error)
 
     def flush(self) -> None:
         """Hand everything to the operating system; on failure stop the run."""
@@ -230,17 +256,25 @@ class Recorder:
         try:
             self._journal.flush()
         except StorageError as error:
-            self._storage_failed(error)
+            self.storage_failed(error)
             self._journal.flush()  # into the space that was kept for this; else the run fails
         if self.storage_error is None:
             try:
                 self._bounce_log.flush()
             except StorageError as error:
-                self._storage_failed(error)
+                self.storage_failed(error)
 
-    def finish(self) -> None:
-        """Write the last counts and the end of the run, and sync.  Raises :class:`StorageError`."""
+    def finish(self, planned: int | None = None) -> int:
+        """
+        Write the last counts and the end of the run, and sync; return how many rows were left.
+
+        Of the *planned* rows of the whole run those that nothing was noted of were not reached:
+        they count as ``not_sent``, so that the totals add up.  Raises :class:`StorageError`.
+        """
         self.flush()
+        left = 0 if planned is None else planned - sum(self.totals.values())
+        if left > 0:
+            self._count(_NO_LANE, Kind.NOT_SENT, left, self._wall_clock())
         self._add_counts(self._clock())
         totals = {kind.value: number for kind, number in self.totals.items()}
         line = finished_line(self.run, self.campaign, rfc3339(self._wall_clock()), totals)
@@ -250,6 +284,15 @@ class Recorder:
         if self.storage_error is None:
             self._journal.sync()
             self._bounce_log.sync()
+        return left
+
+    def storage_failed(self, error: StorageError) -> None:
+        """Stop the run because of *error*; what is in flight can still be noted, as a rule."""
+        if self.storage_error is not None:
+            return
+        self.storage_error = error
+        self._journal.release_reserve()
+        self.stop_run(Stop("storage", str(error)))
 
     def close(self) -> None:
         """Close the files."""
@@ -262,7 +305,10 @@ class Recorder:
 
     def _note(self, record: Record, outcome: Outcome) -> None:
         text = to_text(record)
-        self._journal.add_outcome(text)
+        if self.storage_error is not None and outcome.kind is Kind.NOT_SENT:
+            self._journal.add_withdrawn([record["row"]])  # the last space is for the answers
+        else:
+            self._journal.add_outcome(text)
         if outcome.kind is Kind.REJECTED:
             if record["row"] not in self._logged:  # its lines are unique by run and row
                 self._bounce_log.add_text(text)
@@ -316,23 +362,22 @@ class Recorder:
         for line in self._counts.take_lines(self.run, self.campaign):
             self._bounce_log.add(line)
 
-    def _storage_failed(self, error: StorageError) -> None:
-        if self.storage_error is not None:
-            return
-        self.storage_error = error
-        self._journal.release_reserve()
-        self.stop_run(Stop("storage", str(error)))
-
 
 def _no_address(lane: Lane, push: Push) -> Address:
     raise AssertionError("the recorder was not told how to address")
 
 
-def open_recorder_files(journal: Path, bounce_log: Path) -> tuple[Journal, BounceLog]:
-    """Open both files for a run.  Raises :class:`StorageError`."""
+def open_recorder_files(
+    journal: Path, bounce_log: Path, *, chain: int = 0
+) -> tuple[Journal, BounceLog]:
+    """
+    Open both files for a run.  Raises :class:`StorageError`.
+
+    *chain* is the checksum of the last line that the journal holds already.
+    """
     log = BounceLog(bounce_log)
     try:
-        return Journal(journal), log
+        return Journal(journal, chain=chain), log
     except StorageError:
         log.close()
         raise

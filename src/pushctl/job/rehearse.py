@@ -16,6 +16,7 @@ from pushctl.dispatch.pace import Pacer
 from pushctl.dispatch.push import Push
 from pushctl.dispatch.thresholds import Stop
 from pushctl.errors import CredentialsRefused
+from pushctl.job.binding import Binding
 from pushctl.job.outgoing import Outgoing, Row
 from pushctl.job.recorder import OnRecord, Recorder, open_recorder_files
 from pushctl.job.running import FCM_RAMP_FROM, FCM_RAMP_S, FCM_RATE, Running
@@ -222,7 +223,7 @@ def _validate(order: Order, plan: Plan, folder: Path) -> dict[str, Any]:
         plan.chooser,
         listener,
         sendable=plan.found.sendable,
-        inputs=plan.found.inputs,
+        inputs=_number_for_fcm(plan, bindings),
     )
     try:
         ending = asyncio.run(running.go(_of_fcm(plan, order)))
@@ -238,6 +239,13 @@ def _validate(order: Order, plan: Plan, folder: Path) -> dict[str, Any]:
             for (reason, case, action), count in listener.reasons.most_common()
         ],
     }
+
+
+def _number_for_fcm(plan: Plan, bindings: Mapping[str, Binding]) -> int:
+    """Return how many rows :func:`_of_fcm` yields."""
+    found = plan.found
+    homeless = (n for wish, n in found.homeless.items() if wish.service is Service.FCM)
+    return sum(found.sendable[name] for name in bindings) + sum(homeless)
 
 
 def _of_fcm(plan: Plan, order: Order) -> Iterator[Sequence[Row]]:

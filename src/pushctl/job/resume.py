@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from pushctl import catalog
 from pushctl.audience.prepared import Prepared
 from pushctl.config import Settings
 from pushctl.dispatch.policy import OnUnknown
@@ -16,22 +18,26 @@ from pushctl.dispatch.push import unknown
 from pushctl.dispatch.thresholds import StopIf
 from pushctl.errors import InvalidInput
 from pushctl.job import manifest as manifests
-from pushctl.job.binding import Binding, Chooser, open_bindings
+from pushctl.job.binding import Chooser, open_bindings
 from pushctl.job.ending import Ending
 from pushctl.job.messages import Messages
 from pushctl.job.outgoing import Row
-from pushctl.job.recorder import Past, Recorder
+from pushctl.job.recorder import Past, Recorder, open_recorder_files
 from pushctl.job.running import Delivery, Running
 from pushctl.job.send import Sender, windows
 from pushctl.job.survey import survey
-from pushctl.outcome import Kind
-from pushctl.records.bounce_log import BounceLog, CountKey, Logged, logged_run
+from pushctl.outcome import Kind, Service
+from pushctl.records.bounce_log import BounceLog, CountKey, logged_run
 from pushctl.records.folder import RunFolder, find_run, locked
-from pushctl.records.journal import Journal, boot_id
-from pushctl.records.record import Record
+from pushctl.records.identity import push_id, push_id_prefix
+from pushctl.records.journal import boot_id
+from pushctl.records.record import Record, to_text
 from pushctl.records.replay import (
+    FAILED,
+    KIND_CODES,
     NOT_OPENED,
     OPENED,
+    SENT,
     WAITING,
     Replay,
     journal_records,
@@ -39,6 +45,7 @@ from pushctl.records.replay import (
 )
 
 LoadSettings = Callable[[Path | None], Settings]
+_LOGGED_AT_ONCE = 1000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -95,6 +102,34 @@ class _Past:
             os.truncate(self.folder.journal, self.replay.size)
 
 
+class _Left:
+    """Answers which rows are sent now."""
+
+    def __init__(self, replay: Replay, uncertain: frozenset[int], again: Again) -> None:
+        """*uncertain* are the rows that may have been processed without a note of it."""
+        resend = again.on_unknown == "resend"
+        codes = {NOT_OPENED, OPENED, WAITING, KIND_CODES[Kind.NOT_SENT]}
+        if again.retry_failed:
+            codes.add(FAILED)
+        if resend:
+            codes.add(KIND_CODES[Kind.UNKNOWN])
+        # One byte a row, made at C speed: there may be ten million.
+        self._left = replay.states.translate(bytes(code in codes for code in range(256)))
+        self._left[:1] = b"\0"  # rows count from 1
+        for row in uncertain:
+            self._left[row] = resend
+
+    def __call__(self, row: int) -> bool:
+        """Return whether *row* is sent now; a row that no window had reached is."""
+        return row >= len(self._left) or self._left[row] == 1
+
+    @property
+    def first(self) -> int:
+        """Return the first row that is sent; beyond the last row there may be none."""
+        row = self._left.find(1)
+        return row if row >= 0 else max(len(self._left), 1)
+
+
 class _Resuming:
     def __init__(
         self,
@@ -111,16 +146,13 @@ class _Resuming:
         self._boot = boot_id()
         config = past.manifest["config"]
         self._settings = load_settings(None if config is None else Path(config))
-        self._delivery: Delivery = dataclasses.replace(
-            manifests.delivery_from_json(past.manifest["delivery"])
-        )
-        if again.on_unknown != self._delivery.policy.on_unknown:
-            policy = dataclasses.replace(self._delivery.policy, on_unknown=again.on_unknown)
-            self._delivery = dataclasses.replace(self._delivery, policy=policy)
+        delivery = manifests.delivery_from_json(past.manifest["delivery"])
+        policy = dataclasses.replace(delivery.policy, on_unknown=again.on_unknown)
+        self._delivery: Delivery = dataclasses.replace(delivery, policy=policy)
 
     def go(self) -> Ending:
         """Find out what is left, close what is uncertain, send the rest."""
-        past, replay = self._past, self._past.replay
+        past = self._past
         chooser = Chooser(self._settings, past.manifest["chosen"])
         kinds = frozenset({"token"} | {kind for kind, _ in past.targets})
         message = manifests.message_from_json(past.manifest["message"])
@@ -129,127 +161,142 @@ class _Resuming:
         bindings = open_bindings(list(found.needed.values()), messages, self._environ)
         self._sender.planned(past.folder.run, found, bindings)
 
-        uncertain = set(replay.uncertain(self._boot))
-        left = self._left(uncertain)
-        logged = logged_run(past.bounce_log, past.folder.run)
-        recorder = self._recorder(left, uncertain, logged, bindings)
-        running = Running(
-            past.folder.run,
-            self._delivery,
-            recorder,
-            bindings,
-            chooser,
-            self._sender,
-            sendable=found.sendable,
-            inputs=found.inputs,
-        )
+        doubtful = self._doubtful()
+        uncertain = frozenset(row[0] for row in doubtful)
+        left = _Left(past.replay, uncertain, self._again)
+        recorder = self._recorder(left, uncertain)
         try:
-            if self._again.on_unknown == "keep" and uncertain:
-                self._close_uncertain(running, recorder, uncertain)
+            running = Running(
+                past.folder.run,
+                self._delivery,
+                recorder,
+                bindings,
+                chooser,
+                self._sender,
+                sendable=found.sendable,
+                inputs=found.inputs,
+            )
+            if self._again.on_unknown == "keep":
+                for row in doubtful:
+                    self._close(running, recorder, row)
             return asyncio.run(running.go(self._rows(left)))
         finally:
             recorder.close()
 
-    def _left(self, uncertain: set[int]) -> Callable[[int], bool]:
-        """Return whether a row is to be sent now."""
-        replay, again = self._past.replay, self._again
-        resend = again.on_unknown == "resend"
-        failed: set[int] = replay.failed if again.retry_failed else set()
+    def _doubtful(self) -> list[Row]:
+        """Return the rows that may have been processed although no outcome is noted."""
+        rows = self._past.replay.uncertain(self._boot)
+        if not rows:
+            return []
+        wanted = set(rows)
+        doubtful = []
+        for window in self._windows(rows[0]):
+            # A row that was decided on our side was opened with the others, but never sent.
+            doubtful += [row for row in window if row[0] in wanted and row[11] is None]
+            if window[-1][0] >= rows[-1]:
+                break
+        return doubtful
 
-        def is_left(row: int) -> bool:
-            state = replay.state(row)
-            if state in (NOT_OPENED, WAITING):
-                return True
-            if row in uncertain:
-                return resend
-            if state == OPENED:  # and not uncertain: it was provably not written
-                return True
-            kind = replay.kind(row)
-            return kind is Kind.NOT_SENT or row in failed or (resend and kind is Kind.UNKNOWN)
-
-        return is_left
-
-    def _rows(self, left: Callable[[int], bool]) -> Iterator[Sequence[Row]]:
-        past = self._past
-        for window in windows(past.prepared, past.targets):
+    def _rows(self, left: _Left) -> Iterator[Sequence[Row]]:
+        for window in self._windows(left.first):
             rows = [row for row in window if left(row[0])]
             if rows:
                 yield rows
 
-    def _recorder(
-        self,
-        left: Callable[[int], bool],
-        uncertain: set[int],
-        logged: Logged,
-        bindings: Mapping[str, Binding],
-    ) -> Recorder:
+    def _windows(self, first: int) -> Iterator[Sequence[Row]]:
+        return windows(self._past.prepared, self._past.targets, after=first - 1)
+
+    def _recorder(self, left: _Left, uncertain: frozenset[int]) -> Recorder:
         """Return a recorder that goes on where the earlier processes stopped."""
         past = self._past
-        log = BounceLog(past.bounce_log)
-        journal = Journal(past.folder.journal, chain=past.replay.chain)
-        journal.add_start(past.folder.run, self._boot)
-        standing = _Standing(past, bindings, left)
-        for record in standing.bounces:
-            if record["row"] not in logged.rows:
-                logged.rows.add(record["row"])
-                log.add(record)
-        recorder = Recorder(
-            journal,
-            log,
-            run=past.folder.run,
-            campaign=past.manifest["campaign"],
-            stop_if=StopIf.parse(past.manifest["stop_if"]),
-            past=Past(standing.totals(), logged.seq, logged.rows),
-            on_outcome=self._sender.outcome,
-            on_record=self._sender.on_record,
+        logged = logged_run(past.bounce_log, past.folder.run)
+        journal, log = open_recorder_files(
+            past.folder.journal, past.bounce_log, chain=past.replay.chain
         )
-        recorder.correct_counts(standing.counts, logged.counts)
-        recorder.flush()
+        try:
+            standing = _standing(past, left, uncertain, _Bounces(log, logged.rows))
+            journal.add_start(past.folder.run, self._boot)
+            totals = dict.fromkeys(Kind, 0)
+            for (_, kind), number in standing.items():
+                totals[kind] += number
+            recorder = Recorder(
+                journal,
+                log,
+                run=past.folder.run,
+                campaign=past.manifest["campaign"],
+                stop_if=StopIf.parse(past.manifest["stop_if"]),
+                past=Past(totals, logged.seq, logged.rows),
+                on_outcome=self._sender.outcome,
+                on_record=self._sender.on_record,
+            )
+            recorder.correct_counts(standing, logged.counts)
+            recorder.flush()
+        except BaseException:
+            journal.close()
+            log.close()
+            raise
         return recorder
 
-    def _close_uncertain(self, running: Running, recorder: Recorder, uncertain: set[int]) -> None:
-        outcome = unknown("NoAnswer", "the process that sent it ended before an answer was noted")
-        past = self._past
-        for window in windows(past.prepared, past.targets):
-            for row in window:
-                if row[0] in uncertain:
-                    recorder.decided(running.address_of(row), outcome)
+    def _close(self, running: Running, recorder: Recorder, row: Row) -> None:
+        """Note that *row* is unknown."""
+        run, number = self._past.folder.run, row[0]
+        outcome = dataclasses.replace(
+            unknown("NoAnswer", "the process that sent it ended before an answer was noted"),
+            description=catalog.own("NoAnswer").description,
+            id=push_id(push_id_prefix(run), number) if row[3] == Service.APNS else None,
+        )
+        was_sent = self._past.replay.state(number) == SENT
+        recorder.decided(running.address_of(row), outcome, attempts=int(was_sent))
 
 
-class _Standing:
-    """What earlier processes found out and what stands of it: rows that go out again do not."""
+class _Bounces:
+    """Adds to the bounce log what a crash kept from it."""
 
-    def __init__(
-        self, past: _Past, bindings: Mapping[str, Binding], left: Callable[[int], bool]
-    ) -> None:
-        self.counts: Counter[tuple[CountKey, Kind]] = Counter()
-        self.bounces: list[Record] = []
-        last: dict[int, Record] = {}
-        for record in journal_records(past.folder.journal) if past.folder.journal.exists() else ():
-            last[record["row"]] = record
-        for record in last.values():
-            kind = Kind(record["outcome"])
-            if kind is Kind.REJECTED:
-                self.bounces.append(record)
-            if not left(record["row"]) and past.replay.kind(record["row"]) is kind:
-                self.counts[_key(record), kind] += 1
-        for (credential, hour), number in past.replay.accepted.items():
-            fields = past.manifest["credentials"].get(credential, {})
-            key = CountKey(
-                fields.get("service"),
-                credential,
-                fields.get("environment"),
-                fields.get("topic"),
-                hour,
-            )
-            self.counts[key, Kind.ACCEPTED] += number
+    def __init__(self, log: BounceLog, rows: set[int]) -> None:
+        """*rows* have a line in *log* already."""
+        self._log = log
+        self._rows = rows
+        self._added = 0
 
-    def totals(self) -> dict[Kind, int]:
-        """Return how many rows stand, by kind."""
-        totals = dict.fromkeys(Kind, 0)
-        for (_, kind), number in self.counts.items():
-            totals[kind] += number
-        return totals
+    def add(self, record: Record) -> None:
+        """Add *record* unless its row has a line.  Raises :class:`StorageError`."""
+        if record["row"] in self._rows:
+            return
+        self._rows.add(record["row"])
+        self._log.add_text(to_text(record))
+        self._added += 1
+        if self._added % _LOGGED_AT_ONCE == 0:
+            self._log.flush()
+
+
+def _standing(
+    past: _Past, left: _Left, uncertain: frozenset[int], bounces: _Bounces
+) -> Counter[tuple[CountKey, Kind]]:
+    """
+    Return what stands of what earlier processes noted: rows that go out again do not.
+
+    Every rejection is given to *bounces*.
+    """
+    replay = past.replay
+    pairs: dict[tuple[CountKey, Kind], int] = {}
+    last = array("I", [0]) * len(replay.states)  # the pair of each row's last record, from 1
+    for record in journal_records(past.folder.journal) if past.folder.journal.exists() else ():
+        kind = Kind(record["outcome"])
+        if kind is Kind.REJECTED:
+            bounces.add(record)
+        last[record["row"]] = pairs.setdefault((_key(record), kind), len(pairs) + 1)
+    of_pair = list(pairs)
+    counts: Counter[tuple[CountKey, Kind]] = Counter()
+    for row, number in enumerate(last):
+        if number and row not in uncertain and not left(row):
+            pair = of_pair[number - 1]
+            if replay.kind(row) is pair[1]:  # else it was accepted later
+                counts[pair] += 1
+    for (credential, hour), number in replay.accepted.items():
+        fields = past.manifest["credentials"].get(credential, {})
+        names = (fields.get("service"), credential, fields.get("environment"), fields.get("topic"))
+        counts[CountKey(*names, hour), Kind.ACCEPTED] += number
+    return counts
 
 
 def _key(record: Record) -> CountKey:

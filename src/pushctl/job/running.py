@@ -8,6 +8,7 @@ import dataclasses
 import random
 import signal
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -114,6 +115,8 @@ class Running:
         recorder.address_of = self._outgoing.address
         recorder.refine = self._outgoing.refine
         recorder.lane_fields = self._outgoing.lane_fields
+        self._opened: deque[tuple[Sequence[int], asyncio.Task[None]]] = deque()
+        """Windows that were opened, or are about to be, and of which no push was made yet."""
         self._runner = Runner(self._routes, self, queue_limit=1024)
 
     async def go(self, rows: Iterator[Sequence[Row]]) -> Ending:
@@ -129,14 +132,16 @@ class Running:
             try:
                 await _first_of(runner.run(self._feed(rows)), tending)
             except StorageError as error:
-                recorder.storage_error = recorder.storage_error or error
+                recorder.storage_failed(error)
             finally:
                 if deadline is not None:
                     deadline.cancel()
-                tending.cancel()
-                ticking.cancel()
-                await asyncio.gather(tending, ticking, return_exceptions=True)
-        return self._end(time.monotonic() - begun)
+                await _end_all(tending, ticking, *(task for _, task in self._opened))
+                for numbers, _ in self._opened:
+                    recorder.withdraw(numbers)
+                with contextlib.suppress(StorageError):  # it is met again in _end()
+                    recorder.flush()
+            return self._end(time.monotonic() - begun)
 
     def address_of(self, row: Row) -> Address:
         """Return whom the push of *row* goes to, as a record tells it."""
@@ -151,17 +156,30 @@ class Running:
     async def _feed(
         self, windows: Iterator[Sequence[Row]]
     ) -> AsyncIterator[Sequence[tuple[Lane, Push]]]:
-        """Yield the pushes of each window once the journal has it on disk as opened."""
-        outgoing, recorder = self._outgoing, self._recorder
+        """
+        Yield the pushes of each window once the journal has it on disk as opened.
+
+        The journal line of the next window is synced while the pushes of this one are sent.
+        """
         following = next(windows, None)
-        opened = None if following is None else asyncio.create_task(_open(recorder, following))
-        while following is not None and opened is not None:
+        self._open(following)
+        while following is not None:
             window = following
-            await opened
+            try:
+                await self._opened[0][1]
+            except StorageError:
+                return  # the recorder has stopped the run
             following = next(windows, None)
-            if following is not None:  # its journal line is synced while this window is sent
-                opened = asyncio.create_task(_open(recorder, following))
-            yield outgoing.pushes(window, time.time())
+            self._open(following)
+            self._opened.popleft()
+            yield self._outgoing.pushes(window, time.time())
+
+    def _open(self, window: Sequence[Row] | None) -> None:
+        """Begin to open *window* in the journal."""
+        if window is not None:
+            numbers = [row[0] for row in window]
+            task = asyncio.create_task(self._recorder.open_window(numbers))
+            self._opened.append((numbers, task))
 
     async def _tick(self, begun: float) -> None:
         while True:
@@ -181,11 +199,15 @@ class Running:
 
     def _end(self, duration_s: float) -> Ending:
         recorder = self._recorder
+        left = 0
         try:
-            recorder.finish()
+            left = recorder.finish(self._inputs)
         except StorageError as error:
-            recorder.storage_error = recorder.storage_error or error
+            recorder.storage_failed(error)
         failure = recorder.storage_error
+        ended_early = self._runner.stopped is not None or failure is not None
+        if left and not (ended_early or all(lane.closed for lane in self._lanes.values())):
+            raise AssertionError(f"the accounting is off by {left} rows")
         return Ending(
             run=recorder.run,
             campaign=recorder.campaign,
@@ -269,8 +291,10 @@ class Running:
         return asyncio.get_running_loop().call_later(limit, self._stop, stop)
 
 
-async def _open(recorder: Recorder, window: Sequence[Row]) -> None:
-    await recorder.open_window([row[0] for row in window])
+async def _end_all(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _no_reason(_debug: bytes) -> str | None:

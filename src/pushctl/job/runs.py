@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
+import functools
+import json
 import shutil
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pushctl import catalog
 from pushctl.audience.prepared import Prepared
@@ -17,17 +21,13 @@ from pushctl.job.outgoing import Row, target_of
 from pushctl.job.send import windows
 from pushctl.outcome import Kind, Outcome
 from pushctl.records.bounce_log import logged_run
-from pushctl.records.folder import RunFolder, list_runs, locked
+from pushctl.records.folder import RunFolder, all_run_folders, begun_at, is_locked, locked
 from pushctl.records.identity import push_id, push_id_prefix
+from pushctl.records.journal import boot_id, storage_error
 from pushctl.records.record import Address, Record, outcome_record
-from pushctl.records.replay import (
-    NOT_OPENED,
-    WAITING,
-    Replay,
-    journal_records,
-    lines,
-    replay_journal,
-)
+from pushctl.records.replay import Replay, journal_records, lines, replay_journal
+
+_LINES_KEPT = 256
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class RunSummary:
     left: int
     """Rows that a resume would send."""
     state: str
-    """``finished``, ``unfinished`` or ``damaged``."""
+    """``finished``, ``unfinished``, ``running`` or ``damaged``."""
 
 
 def summarise(folder: RunFolder) -> RunSummary:
@@ -50,21 +50,26 @@ def summarise(folder: RunFolder) -> RunSummary:
     try:
         manifest = folder.read_manifest()
         replay = replay_journal(folder.journal) if folder.journal.exists() else Replay()
-    except InvalidInput:
+        started = float(manifest["started"])
+        inputs = int(manifest["inputs"])
+    except (InvalidInput, KeyError, TypeError, ValueError):
         return RunSummary(folder.run, "", None, 0, dict.fromkeys(Kind, 0), 0, "damaged")
+    running = is_locked(folder)
     totals = replay.totals()
-    inputs = int(manifest["inputs"])
-    ended = sum(totals.values())
-    left = inputs - ended + totals[Kind.NOT_SENT]
-    started = datetime.datetime.fromtimestamp(manifest["started"], datetime.UTC)
+    left = inputs - sum(totals.values()) + totals[Kind.NOT_SENT]
+    # A resume notes what a dead process may have sent as unknown; it is that already.
+    doubtful = 0 if running else len(replay.uncertain(boot_id()))
+    totals[Kind.UNKNOWN] += doubtful
+    left -= doubtful
+    begun = datetime.datetime.fromtimestamp(started, datetime.UTC)
     return RunSummary(
         folder.run,
-        f"{started:%Y-%m-%dT%H:%M:%SZ}",
+        f"{begun:%Y-%m-%dT%H:%M:%SZ}",
         manifest.get("campaign"),
         inputs,
         totals,
         left,
-        "finished" if not left else "unfinished",
+        "running" if running else "unfinished" if left or doubtful else "finished",
     )
 
 
@@ -75,31 +80,56 @@ def run_records(folder: RunFolder) -> Iterator[Record]:
     Accepted rows are put together from the audience and the journal's columns.
     """
     manifest = folder.read_manifest()
-    accepted: dict[int, tuple[str, float, int, str | None, str | None]] = {}
-    others: dict[int, Record] = {}
-    if folder.journal.exists():
-        for line in lines(folder.journal, Replay()):
-            if line["t"] == "accepted":
-                ids, unique = line.get("ids", {}), line.get("unique_ids", {})
-                for row, latency_ms in zip(line["rows"], line["ms"], strict=True):
-                    accepted[row] = (
-                        line["credential"],
-                        line["at"],
-                        latency_ms,
-                        ids.get(str(row)),
-                        unique.get(str(row)),
-                    )
-                    others.pop(row, None)
-            elif line["t"] == "outcome":
-                others[line["record"]["row"]] = line["record"]
+    if not folder.journal.exists():
+        return
+    places = _places(folder, int(manifest["inputs"]))
     prepared = Prepared.open(folder.path) if manifest["audience"] else None
     targets = [(kind, value) for kind, value in manifest["targets"]]
-    for window in windows(prepared, targets):
-        for row in window:
-            if row[0] in accepted:
-                yield _accepted_record(manifest, row, accepted[row[0]])
-            elif row[0] in others:
-                yield others[row[0]]
+    with folder.journal.open("rb") as stream:
+        ending = functools.lru_cache(maxsize=_LINES_KEPT)(lambda place: _ending(stream, place))
+        for window in windows(prepared, targets):
+            for row in window:
+                place = places[row[0]]
+                if place:
+                    yield _record_of(manifest, row, ending(place - 1))
+
+
+def _places(folder: RunFolder, inputs: int) -> array[int]:
+    """Return where in the journal the line begins that ended each row, plus one; 0 for none."""
+    places = array("Q", [0]) * (inputs + 1)
+    replay, place = Replay(), 0
+    for line in lines(folder.journal, replay):
+        if line["t"] == "accepted":
+            for row in line["rows"]:
+                places[row] = place + 1
+        elif line["t"] == "outcome":
+            places[line["record"]["row"]] = place + 1
+        place = replay.size
+    return places
+
+
+def _ending(stream: BinaryIO, place: int) -> dict[str, Any]:
+    """Return the line at *place* of the journal; a batch knows under ``at_row`` where rows are."""
+    stream.seek(place)
+    line: dict[str, Any] = json.loads(stream.readline())
+    if line["t"] == "accepted":
+        line["at_row"] = {row: index for index, row in enumerate(line["rows"])}
+    return line
+
+
+def _record_of(manifest: dict[str, Any], row: Row, line: dict[str, Any]) -> Record:
+    if line["t"] == "outcome":
+        record: Record = line["record"]
+        return record
+    number = row[0]
+    noted = (
+        line["credential"],
+        line["at"],
+        line["ms"][line["at_row"][number]],
+        line.get("ids", {}).get(str(number)),
+        line.get("unique_ids", {}).get(str(number)),
+    )
+    return _accepted_record(manifest, row, noted)
 
 
 def check_run(folder: RunFolder) -> list[str]:
@@ -111,48 +141,63 @@ def check_run(folder: RunFolder) -> list[str]:
     """
     manifest = folder.read_manifest()
     try:
-        replay = replay_journal(folder.journal)
+        replay = replay_journal(folder.journal) if folder.journal.exists() else Replay()
     except InvalidInput as error:
         return [f"{problem.place}: {problem.message}" for problem in error.problems]
-    found = []
+    found = _off_accounts(replay, int(manifest["inputs"]))
     if replay.torn:
         found.append("the journal's last line is torn; a resume cuts it off")
-    ended = sum(replay.totals().values())
-    waiting = sum(replay.states.count(code) for code in (NOT_OPENED, WAITING))
-    if replay.high > manifest["inputs"] or (replay.ended and ended < replay.high - waiting):
-        found.append(
-            f"the accounting is off: {ended:,} outcomes for rows up to {replay.high:,}"
-            f" of {manifest['inputs']:,} inputs"
-        )
     try:
         refuse_changed(manifest["files"])
     except InvalidInput as error:
         found += [problem.message for problem in error.problems]
     logged = logged_run(Path(manifest["bounce_log"]), folder.run).rows
-    bounced = {
-        record["row"]
-        for record in journal_records(folder.journal)
-        if record["outcome"] == Kind.REJECTED
-    }
-    missing = len(bounced - logged)
+    records = journal_records(folder.journal) if folder.journal.exists() else ()
+    bounced = (record["row"] for record in records if record["outcome"] == Kind.REJECTED)
+    missing = len({row for row in bounced if row not in logged})
     if missing:
         found.append(f"{missing:,} bounces are not in the bounce log yet; a resume adds them")
     return found
 
 
+def _off_accounts(replay: Replay, inputs: int) -> list[str]:
+    """Return a sentence for each way in which the numbers of a run do not add up."""
+    found = []
+    if replay.high > inputs:
+        found.append(f"the journal tells of row {replay.high:,}; there are {inputs:,} inputs")
+    if replay.ended:
+        totals = replay.totals()
+        del totals[Kind.NOT_SENT]  # it holds those that were not reached as well
+        noted = {kind: replay.end_totals.get(kind.value) for kind in totals}
+        total = sum(replay.end_totals.values())
+        if noted != totals or total != inputs:
+            found.append(
+                f"the accounting is off: the last process ended with {total:,} outcomes for"
+                f" {inputs:,} inputs, and the rows of the journal do not add up to them"
+            )
+    return found
+
+
 def prune(state_dir: Path, older_than_s: float, now: float) -> list[str]:
-    """Delete the runs that began more than *older_than_s* before *now*; return their ids."""
+    """
+    Delete the runs that began more than *older_than_s* before *now*; return their ids.
+
+    A run that another process works on stays.  Raises :class:`StorageError`.
+    """
     pruned = []
-    for folder in list_runs(state_dir):
-        try:
-            started = float(folder.read_manifest()["started"])
-        except (InvalidInput, KeyError, TypeError, ValueError):
-            continue
-        if started < now - older_than_s:
-            with locked(folder):
-                shutil.rmtree(folder.path)
-            pruned.append(folder.run)
+    for folder in all_run_folders(state_dir):
+        if begun_at(folder) < now - older_than_s:
+            with contextlib.suppress(InvalidInput), locked(folder):
+                _delete(folder)
+                pruned.append(folder.run)
     return pruned
+
+
+def _delete(folder: RunFolder) -> None:
+    try:
+        shutil.rmtree(folder.path)
+    except OSError as error:
+        raise storage_error("delete", str(folder.path), error) from error
 
 
 def _accepted_record(

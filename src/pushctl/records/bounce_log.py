@@ -8,15 +8,17 @@ unique by (run, row): what a crash kept from it is added by the next command on 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import fcntl
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pushctl.errors import InvalidInput
+from pushctl.errors import InvalidInput, StorageError
 from pushctl.outcome import Kind
 from pushctl.records.journal import storage_error, write_all
 from pushctl.records.record import SCHEMA, Record, to_text
@@ -90,7 +92,6 @@ class BounceLog:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._descriptor = os.open(path, flags, 0o600)
-            self._end_torn_line()
         except OSError as error:
             raise storage_error("open", str(path), error) from error
 
@@ -107,11 +108,16 @@ class BounceLog:
         if not self._pending:
             return
         data = "".join(self._pending).encode("utf-8", "replace")
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-        try:
-            write_all(self._descriptor, data, str(self.path))
-        finally:
-            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        with self._locked():
+            size = os.fstat(self._descriptor).st_size
+            # A writer that died mid-line leaves no line end; the next must not be glued to it.
+            torn = size and os.pread(self._descriptor, 1, size - 1) != b"\n"
+            try:
+                write_all(self._descriptor, b"\n" + data if torn else data, str(self.path))
+            except StorageError:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._descriptor, size)
+                raise
         self._pending.clear()
 
     def sync(self) -> None:
@@ -125,11 +131,17 @@ class BounceLog:
         """Close the file."""
         os.close(self._descriptor)
 
-    def _end_torn_line(self) -> None:
-        # A writer that died mid-line leaves no line end; the next line must not be glued to it.
-        size = os.fstat(self._descriptor).st_size
-        if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
-            self._pending.append("\n")
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other writers out; an error of the file system is a :class:`StorageError`."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        except OSError as error:
+            raise storage_error("write", str(self.path), error) from error
 
 
 @dataclasses.dataclass(slots=True)

@@ -6,7 +6,9 @@ import contextlib
 import dataclasses
 import fcntl
 import json
+import math
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from pushctl.records.journal import storage_error
 MANIFEST = "manifest.json"
 JOURNAL = "journal.jsonl"
 _LOCK = "lock"
+_MOMENT_S = 0.05
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -98,12 +101,41 @@ def find_run(state_dir: Path, run: str) -> RunFolder:
 
 def list_runs(state_dir: Path) -> list[RunFolder]:
     """Return the folders of all runs, newest first."""
+    folders = all_run_folders(state_dir)
+    runs = [folder for folder in folders if (folder.path / MANIFEST).is_file()]
+    return sorted(runs, key=lambda folder: (begun_at(folder), folder.run), reverse=True)
+
+
+def all_run_folders(state_dir: Path) -> list[RunFolder]:
+    """Return all folders of runs, those too that were left behind before the run began."""
     try:
-        names = sorted(os.listdir(state_dir / "runs"), reverse=True)
+        with os.scandir(state_dir / "runs") as entries:
+            names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
     except OSError:
         return []
-    folders = (RunFolder(name, state_dir / "runs" / name) for name in names)
-    return [folder for folder in folders if (folder.path / MANIFEST).is_file()]
+    return [RunFolder(name, state_dir / "runs" / name) for name in names]
+
+
+def begun_at(folder: RunFolder) -> float:
+    """Return when the run began, in epoch seconds; for want of that, when its folder changed."""
+    try:
+        return float(folder.read_manifest()["started"])
+    except (InvalidInput, KeyError, TypeError, ValueError):
+        with contextlib.suppress(OSError):
+            return folder.path.stat().st_mtime
+        return math.inf
+
+
+def is_locked(folder: RunFolder) -> bool:
+    """Return whether a process is working on the run."""
+    try:
+        with (folder.path / _LOCK).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 @contextlib.contextmanager
@@ -116,16 +148,25 @@ def locked(folder: RunFolder) -> Iterator[None]:
     except OSError as error:
         raise storage_error("open", str(folder.path / _LOCK), error) from error
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _flock(descriptor):
             raise InvalidInput(
                 f"another pushctl is working on run {folder.run!r}",
                 hint="wait for it to end, or stop it with Ctrl-C in its terminal",
-            ) from None
+            )
         yield
     finally:
         os.close(descriptor)
+
+
+def _flock(descriptor: int) -> bool:
+    """Lock the file; return whether that succeeded."""
+    for last in (False, True):
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        if not last:  # is_locked() of another process holds it for a moment
+            time.sleep(_MOMENT_S)
+    return False
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -7,14 +7,18 @@ Line kinds (key ``t``):
 ``open``      rows ``lo`` to ``hi``, or ``rows``, may be sent from now on; on disk before their
               first byte leaves.
 ``sent``      these rows are about to be written to a socket; written, not synced, before that.
+``unsent``    the service provably did not take these rows up: they may be sent again.
+``withdrawn`` these rows will not be sent by this process, whatever ``open`` and ``sent`` said.
 ``accepted``  a batch of accepted rows of one credential, column by column.
 ``outcome``   the record of one row that ended otherwise.
-``attempt``   a row was answered with something retryable, and waits for its next try.
+``attempt``   a row goes out again: it was answered with something retryable, or (``status`` is
+              null) was not answered and may be sent twice.
 ``end``       the process has nothing more to send, with the totals of the run.
 
-A row in an opened window without an outcome is ``unknown`` after the machine died.  After the
-death of the process alone nothing that was written is lost, so there a row is ``unknown`` only
-if it was ``sent``.  A row beyond every window was not sent.
+A row in an opened window without an outcome is ``unknown`` after the machine died: what was
+written last may be lost then.  After the death of the process alone nothing that was written is
+lost, so there a row is ``unknown`` only if it was ``sent``.  A row beyond every window was not
+sent.  A row that had ended and is opened again keeps its outcome until it is ``sent``.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ import os
 import time
 import zlib
 from collections.abc import Callable, Sequence
+from operator import eq
 from pathlib import Path
 from typing import Any
 
@@ -84,14 +89,19 @@ class Journal:
         self._accepted: dict[str, _Accepted] = {}
         self._wall_clock = wall_clock
         self._reserve = path.with_suffix(".reserve")
+        self._broken: StorageError | None = None
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
             self._descriptor = os.open(path, flags, 0o600)
+        except OSError as error:
+            raise storage_error("open", str(path), error) from error
+        try:
             self._size = os.fstat(self._descriptor).st_size
             with open(self._reserve, "wb", opener=_private) as reserve:
                 reserve.write(bytes(_RESERVE_BYTES))
         except OSError as error:
-            raise storage_error("open", str(path), error) from error
+            self.close()
+            raise storage_error("write", str(self._reserve), error) from error
 
     def add_start(self, run: str, boot: str | None) -> None:
         """Note that a process begins to send *run*; *boot* names the machine's boot."""
@@ -104,6 +114,14 @@ class Journal:
     def add_sent(self, rows: Sequence[int]) -> None:
         """Note that *rows* are about to be written to a socket.  Flush before that."""
         self._add({"t": "sent", **_span(rows)})
+
+    def add_unsent(self, rows: Sequence[int]) -> None:
+        """Note that *rows* were provably not processed and may be sent again."""
+        self._add({"t": "unsent", **_span(rows)})
+
+    def add_withdrawn(self, rows: Sequence[int]) -> None:
+        """Note that *rows* were opened and will not be sent by this process."""
+        self._add({"t": "withdrawn", **_span(rows)})
 
     def add_accepted(
         self,
@@ -129,7 +147,7 @@ class Journal:
         self._lines.append(f'{{"t":"outcome","record":{record}}}')
 
     def add_attempt(self, row: int, at: float, status: int | None, reason: str | None) -> None:
-        """Note that *row* was answered with something retryable and will be tried again."""
+        """Note that *row* goes out again, and the answer it had; a *status* of ``None``: none."""
         line = {"t": "attempt", "row": row, "at": round(at, 3), "status": status, "reason": reason}
         self._add(line)
 
@@ -142,13 +160,15 @@ class Journal:
         """
         Hand all lines to the operating system.
 
-        Raises :class:`StorageError`: then the file ends where it ended before, the lines are
-        kept, and after :meth:`release_reserve` a second try may succeed.
+        Raises :class:`StorageError`: then the file ends after the last line that had room, the
+        others are kept, and after :meth:`release_reserve` a second try may succeed.
         """
         if self._accepted:
             self._take_accepted()
         if not self._lines:
             return
+        if self._broken is not None:
+            raise self._broken
         chain = self._chain
         pieces = []
         for line in self._lines:
@@ -157,13 +177,31 @@ class Journal:
         data = b"".join(pieces)
         try:
             write_all(self._descriptor, data, str(self._path))
-        except StorageError:
-            with contextlib.suppress(OSError):
-                os.ftruncate(self._descriptor, self._size)
+        except StorageError as error:
+            self._keep_whole_lines(pieces, error)
             raise
         self._size += len(data)
         self._chain = chain
         self._lines.clear()
+
+    def _keep_whole_lines(self, pieces: Sequence[bytes], error: StorageError) -> None:
+        """After a write of *pieces* that stopped on the way: let the file end with a whole line."""
+        try:
+            written = os.fstat(self._descriptor).st_size - self._size
+            whole = 0
+            for piece in pieces:
+                if len(piece) > written:
+                    break
+                written -= len(piece)
+                self._size += len(piece)
+                whole += 1
+            os.ftruncate(self._descriptor, self._size)
+        except OSError:
+            self._broken = error  # a torn line must stay the last one
+            return
+        for line in self._lines[:whole]:
+            _, self._chain = seal(line, self._chain)
+        del self._lines[:whole]
 
     def sync(self) -> None:
         """Force what was flushed to the disk.  May block; raises :class:`StorageError`."""
@@ -175,7 +213,8 @@ class Journal:
 
     def release_reserve(self) -> None:
         """Give back the space kept for a full disk, so that answers in flight can be noted."""
-        self._reserve.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._reserve.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the file.  Lines that were not flushed are lost."""
@@ -223,7 +262,7 @@ def boot_id() -> str | None:
 
 def _span(rows: Sequence[int]) -> dict[str, Any]:
     low, high = rows[0], rows[-1]
-    if high - low + 1 == len(rows):  # rows are in order, so this is a run without gaps
+    if high - low + 1 == len(rows) and all(map(eq, rows, range(low, high + 1))):
         return {"lo": low, "hi": high}
     return {"rows": list(rows)}
 

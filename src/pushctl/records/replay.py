@@ -17,17 +17,21 @@ from pushctl.records.record import SCHEMA, Record
 
 _CRC_TAIL = len(b',"crc":"00000000"}\n')
 
-NOT_OPENED, OPENED, WAITING, SENT = 0, 1, 2, 8
-"""States of a row without an outcome: beyond every window; opened and perhaps on its way;
-answered with something retryable and waiting for its next try; about to be written."""
-_KIND_CODES = {kind: code for code, kind in enumerate(Kind, start=3)}
-_CODE_KINDS = {code: kind for kind, code in _KIND_CODES.items()}
-_ACCEPTED = _KIND_CODES[Kind.ACCEPTED]
+NOT_OPENED, OPENED, WAITING, SENT, FAILED = 0, 1, 2, 8, 9
+"""
+States of a row.  The first four have no outcome: beyond every window, or provably not sent;
+opened and perhaps on its way; answered with something retryable and waiting for its next try;
+about to be written.  The last was rejected with an answer that allows another try.
+"""
+KIND_CODES = {kind: code for code, kind in enumerate(Kind, start=3)}
+"""The states of rows that ended otherwise, by kind."""
+_CODE_KINDS = {code: kind for kind, code in KIND_CODES.items()} | {FAILED: Kind.REJECTED}
+_ACCEPTED, _UNKNOWN = KIND_CODES[Kind.ACCEPTED], KIND_CODES[Kind.UNKNOWN]
 
 
 @dataclasses.dataclass(slots=True)
 class Replay:
-    """What a journal says.  ``states[row]`` is one of the codes above or the code of a kind."""
+    """What a journal says.  ``states[row]`` is one of the codes above."""
 
     run: str | None = None
     boot: str | None = None
@@ -40,8 +44,10 @@ class Replay:
     size: int = 0
     """Bytes of the journal that are whole; anything after them is a torn last line."""
     torn: bool = False
-    failed: set[int] = dataclasses.field(default_factory=set)
-    """Rejected rows whose answer allows another try."""
+    end_totals: dict[str, int] = dataclasses.field(default_factory=dict)
+    """The totals that the last process to end noted."""
+    reopened: dict[int, int] = dataclasses.field(default_factory=dict)
+    """The states of rows that had ended when they were opened again, until they end again."""
     accepted: Counter[tuple[str, str]] = dataclasses.field(default_factory=Counter)
     """Accepted rows by credential and hour (``2026-11-20T10``, UTC)."""
 
@@ -55,66 +61,107 @@ class Replay:
 
     def totals(self) -> dict[Kind, int]:
         """Return how many rows ended in each kind."""
-        return {kind: self.states.count(code) for kind, code in _KIND_CODES.items()}
+        totals = {kind: self.states.count(code) for kind, code in KIND_CODES.items()}
+        totals[Kind.REJECTED] += self.states.count(FAILED)
+        return totals
 
     def uncertain(self, boot: str | None) -> list[int]:
         """
         Return the rows that may have been processed although no outcome is noted.
 
         In the same *boot* of the machine nothing that was written is lost, so these are the
-        rows noted as sent; after another boot, all rows of opened windows.
+        rows noted as sent.  After another boot, all rows of opened windows: the note that one
+        was sent, or sent again, is not forced to the disk before it is.
         """
-        same = boot is not None and boot == self.boot
-        codes = (SENT,) if same else (SENT, OPENED)
-        return [row for row, code in enumerate(self.states) if code in codes]
+        rows = set(_places(self.states, SENT))
+        if boot is None or boot != self.boot:
+            rows.update(_places(self.states, OPENED), _places(self.states, WAITING), self.reopened)
+        return sorted(rows)
 
     def note(self, line: dict[str, Any]) -> None:
         """Take one journal line into account."""
         match line["t"]:
             case "accepted":
-                states = self.states
-                for row in line["rows"]:
-                    states[row] = _ACCEPTED
-                hour = time.strftime("%Y-%m-%dT%H", time.gmtime(line["at"]))
-                self.accepted[line["credential"], hour] += len(line["rows"])
+                self._accepted(line)
             case "sent":
+                self._set(_rows(line), SENT)
+            case "unsent":
                 for row in _rows(line):
-                    self.states[row] = SENT
+                    self.states[row] = self.reopened.get(row, OPENED)
+            case "withdrawn":
+                self._withdrawn(_rows(line))
             case "open":
-                self._open(line)
+                self._open(_rows(line))
             case "outcome":
                 self._outcome(line["record"])
             case "attempt":
-                self.states[line["row"]] = WAITING
+                self._attempt(line["row"], answered=line["status"] is not None)
             case "start":
                 self.run, self.boot = str(line["run"]), line["boot"]
             case "end":
-                self.ended = True
+                self.ended, self.end_totals = True, line["totals"]
             case _:  # a newer version's line: its checksum held, its meaning is not ours
                 pass
 
-    def _open(self, line: dict[str, Any]) -> None:
+    def _accepted(self, line: dict[str, Any]) -> None:
+        states, rows = self.states, line["rows"]
+        for row in rows:
+            states[row] = _ACCEPTED
+        if self.reopened:
+            for row in rows:
+                self.reopened.pop(row, None)
+        hour = time.strftime("%Y-%m-%dT%H", time.gmtime(line["at"]))
+        self.accepted[line["credential"], hour] += len(rows)
+
+    def _set(self, rows: range | list[int], code: int) -> None:
+        if isinstance(rows, range):
+            self.states[rows.start : rows.stop] = bytes([code]) * len(rows)
+        else:
+            for row in rows:
+                self.states[row] = code
+
+    def _open(self, rows: range | list[int]) -> None:
         self.ended = False
-        rows = _rows(line)
         high = rows[-1]
         missing = high + 1 - len(self.states)
         if missing > 0:
             self.states.extend(bytes(missing))
-        if isinstance(rows, range):
-            self.states[rows.start : rows.stop] = bytes([OPENED]) * len(rows)
-        else:
-            for row in rows:
-                self.states[row] = OPENED
         self.high = max(self.high, high)
+        fresh = isinstance(rows, range) and not any(self.states[rows.start : rows.stop])
+        if fresh:
+            self._set(rows, OPENED)
+            return
+        for row in rows:
+            if self.states[row] in (NOT_OPENED, WAITING):
+                self.states[row] = OPENED
+            elif self.states[row] != OPENED:
+                self.reopened[row] = self.states[row]
+
+    def _attempt(self, row: int, *, answered: bool) -> None:
+        if not answered:  # it may have been processed, whatever becomes of the next try
+            self.reopened[row] = _UNKNOWN
+        self.states[row] = SENT if self.reopened.get(row) in (SENT, _UNKNOWN) else WAITING
+
+    def _withdrawn(self, rows: range | list[int]) -> None:
+        for row in rows:
+            if row in self.reopened:
+                self.states[row] = self.reopened.pop(row)
+            elif row < len(self.states) and self.states[row] in (OPENED, WAITING, SENT):
+                self.states[row] = NOT_OPENED
 
     def _outcome(self, record: Record) -> None:
         row = record["row"]
         kind = Kind(record["outcome"])
-        self.states[row] = _KIND_CODES[kind]
-        if kind is Kind.REJECTED and record["retryable"] != Retryable.NO and record["attempts"]:
-            self.failed.add(row)
-        else:
-            self.failed.discard(row)
+        retryable = record["retryable"] != Retryable.NO and record["attempts"]
+        self.states[row] = FAILED if kind is Kind.REJECTED and retryable else KIND_CODES[kind]
+        self.reopened.pop(row, None)
+
+
+def _places(states: bytearray, code: int) -> Iterator[int]:
+    place = states.find(code)
+    while place >= 0:
+        yield place
+        place = states.find(code, place + 1)
 
 
 def _rows(line: dict[str, Any]) -> range | list[int]:
