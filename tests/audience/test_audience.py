@@ -273,12 +273,10 @@ def test_a_named_file_needs_no_format_even_if_one_is_given_for_stdin(tmp_path: P
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("list.parquet", "cannot be read yet: convert it"),
-        ("list.csv.zst", "cannot be read yet: unpack it"),
         ("people.yaml", "--profiles"),
         ("people.json", "--profiles"),
         ("list.cvs", "did you mean csv?"),
-        ("list", "one of .txt, .csv, .tsv, .jsonl, or .gz after it"),
+        ("list", "one of .txt, .csv, .tsv, .jsonl, .parquet, or .gz or .zst after it"),
         ("list.xlsx", "one of .txt"),
     ],
 )

@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pushctl.gateway import fcm
 from pushctl.outcome import Category, Kind, Outcome, Retryable, TokenAction
@@ -278,3 +280,12 @@ def test_an_envelope_of_any_shape_is_survived(error: dict[str, Any]) -> None:
         outcome.reason,
         outcome.category,
     )
+
+
+@given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x17F), max_size=140))
+def test_a_name_is_read_alike_with_and_without_the_parser(name: str) -> None:
+    """The short cut for the usual body gives what reading the JSON gives."""
+    body = json.dumps({"name": name}, ensure_ascii=False).encode()
+    with_more = json.dumps({"name": name, "more": 1}, ensure_ascii=False).encode()
+
+    assert fcm.read_answer(200, [], with_more) == fcm.read_answer(200, [], body)

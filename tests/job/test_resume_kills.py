@@ -20,7 +20,7 @@ from pushctl.simulator import Received, Rule, Script, serve_in_thread
 
 KILLS = int(os.environ.get("PUSHCTL_TEST_KILLS", "30"))
 SEED = int(os.environ.get("PUSHCTL_TEST_SEED", "0")) or random.SystemRandom().getrandbits(32)
-TOKENS = 12_000
+TOKENS = 8_000
 STREAMS = 300
 SCRIPT = Script(
     rules=(Rule(pattern="de*", answer="Unregistered"),), delay_s=0.02, max_streams=STREAMS
@@ -59,7 +59,7 @@ def test_kills_cost_no_push_and_double_none(tmp_path: Path) -> None:
     What is unknown was in flight when a process was killed, and not more.
     """
     chance = random.Random(SEED)
-    kills = busy = unknown = in_flight_in_all = rounds = 0
+    kills = busy = unknown = rounds = 0
     while kills < KILLS:
         rounds += 1
         folder = tmp_path / str(rounds)
@@ -70,9 +70,9 @@ def test_kills_cost_no_push_and_double_none(tmp_path: Path) -> None:
             stage = staged(folder, simulator, tokens)
             doubtful = 0
             process = stage.start()
-            for _ in range(chance.randint(2, 5)):
+            for _ in range(chance.randint(5, 12)):
                 with process:
-                    killed = gateway.wait_for(chance.randint(1, 2500), process)
+                    killed = gateway.wait_for(chance.randint(1, 1500), process)
                     process.kill()
                     process.communicate()
                 if not killed:
@@ -88,7 +88,6 @@ def test_kills_cost_no_push_and_double_none(tmp_path: Path) -> None:
             sent = stage.resume()
             finished(stage, sent, doubtful)
             unknown += sent.totals["unknown"]
-            in_flight_in_all += doubtful
     print(
         f"\nseed {SEED}: {kills} kills in {rounds} runs of {TOKENS:,} tokens, {busy} of them with"
         f" 100 streams or more in flight; {unknown:,} of {rounds * TOKENS:,} unknown"

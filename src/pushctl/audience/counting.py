@@ -26,7 +26,7 @@ def count(work: Workspace, names: frozenset[str] | None) -> Tallies:
 
 
 def constant_columns(work: Workspace) -> dict[str, str | None]:
-    """Return the columns that have one value in all rows of the table, but for those of ``slow``."""
+    """Return the columns that have one value in all rows of the table that are not in ``slow``."""
     slow = work.count("slow")
     found = work.engine.all(
         f"""
@@ -36,9 +36,11 @@ def constant_columns(work: Workspace) -> dict[str, str | None]:
     )
     constants: dict[str, str | None] = {}
     for name, nulls, least, greatest, exact in found:
-        if name in JUDGED and nulls == work.total:
+        if name not in JUDGED or name == "token":
+            continue
+        if nulls == work.total:
             constants[name] = None
-        elif name in JUDGED and nulls == slow and least == greatest and exact:
+        elif nulls == slow and least == greatest and exact:
             constants[name] = least
     return constants
 

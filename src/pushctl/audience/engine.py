@@ -153,6 +153,10 @@ def explained() -> Iterator[None]:
         yield
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
         raise _storage_error(str(error)) from None
+    except duckdb.Error as error:
+        if any(words in str(error).lower() for words in _NO_ROOM):
+            raise _storage_error(str(error)) from None
+        raise
 
 
 @contextlib.contextmanager
@@ -162,6 +166,8 @@ def attempted() -> Iterator[None]:
 
     try:
         yield
+    except duckdb.ParserException:
+        raise  # that is our own mistake
     except (duckdb.Error, StorageError):
         raise NotPossible from None
 

@@ -177,9 +177,15 @@ def _write_table(
     import duckdb
 
     path = literal(str(work.folder / TABLE))
-    share = on_progress and (lambda done: on_progress(int(done * work.total)))
+
+    def report(share: float) -> None:
+        if on_progress is not None:
+            on_progress(int(share * work.total))
+
     try:
-        work.engine.run(f"COPY ({' UNION ALL '.join(queries)}) TO {path} {PARQUET}", share)
+        work.engine.run(
+            f"COPY ({' UNION ALL '.join(queries)}) TO {path} {PARQUET}", on_progress and report
+        )
     except duckdb.Error:
         # Nothing is wrong with text files, which were read before, nor with the footer of the
         # others.

@@ -10,6 +10,7 @@ a 404 without one is about the project and not about the token.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pushctl import catalog
@@ -54,6 +55,12 @@ _DEAD_APNS_REASONS = frozenset({"Unregistered", "ExpiredToken"})
 _WRONG_APNS_REASONS = frozenset({"BadDeviceToken", "DeviceTokenNotForTopic"})
 
 
+_PLAIN_NAME = re.compile(
+    rb'\s{0,8}\{\s{0,8}"name"\s{0,8}:\s{0,8}"([!#-\[\]-~]{1,128})"\s{0,8}\}\s{0,8}'
+)
+"""The body of an acceptance, its name in visible ASCII without an escape or a quote."""
+
+
 def read_answer(status: int, headers: Headers, body: bytes) -> Outcome:
     """
     Return what an answer to ``messages:send`` says about the push.
@@ -61,6 +68,10 @@ def read_answer(status: int, headers: Headers, body: bytes) -> Outcome:
     ``reason`` is the FcmError code; without one the ErrorInfo reason, the RPC status, or the
     reason of the older error form, whichever the answer carries first.
     """
+    if status == 200:
+        plain = _PLAIN_NAME.fullmatch(body)  # what every acceptance is: no parser needed
+        if plain is not None:
+            return Outcome(kind=Kind.ACCEPTED, status=200, id=plain[1].decode("ascii"))
     answer = read_object(body)
     if 200 <= status < 300:
         name = answer.get("name") if answer is not None else None

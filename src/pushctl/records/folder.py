@@ -40,6 +40,11 @@ class RunFolder:
         file = self.path / MANIFEST
         try:
             manifest = json.loads(file.read_bytes())
+        except FileNotFoundError:
+            raise InvalidInput(
+                f"run {self.run!r} never began: it was ended while its list was prepared",
+                hint="nothing was sent; send again under another run id",
+            ) from None
         except (OSError, ValueError) as error:
             raise InvalidInput(f"cannot read {file}: {error}") from error
         if not isinstance(manifest, dict):
