@@ -105,6 +105,14 @@ class Stage(Project):
         assert len(lines) == len(rows)
         return rows
 
+    def bounce_log(self, name: str = "bounces.jsonl") -> list[dict[str, Any]]:
+        """Return the lines of the bounce log, without what a crash may have torn."""
+        lines = []
+        for line in (self.folder / name).read_text(encoding="utf-8").splitlines():
+            with contextlib.suppress(ValueError):
+                lines.append(json.loads(line))
+        return lines
+
     def counted(self) -> dict[str, int]:
         """Return the sums of the run's "Push counts" lines."""
         sums: Counter[str] = Counter()

@@ -8,6 +8,7 @@ they are laid over the others while reading.  That way the large file is written
 
 from __future__ import annotations
 
+import gc
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -140,7 +141,8 @@ class Prepared:
             with attempted(), Engine(folder=self.folder) as engine:
                 exceptions = self._exceptions(engine, after)
                 pending = next(exceptions, None)
-                for batch in self._table(engine, size, after):
+                table = self._table(engine, size, after)
+                while batch := _uninterrupted(table):
                     first, last = batch[0][0], batch[-1][0]
                     while pending is not None and pending[0] <= last:
                         at = pending[0] - first
@@ -270,6 +272,21 @@ def source_of(sources: Sequence[str], origin: str = "origin", line: str = "line"
     else:
         shown = f"([{', '.join(map(literal, sources))}])[{origin} + 1]"
     return f"CASE WHEN {line} IS NULL THEN {shown} ELSE {shown} || ':' || {line} END"
+
+
+def _uninterrupted(batches: Iterator[list[Tuple]]) -> list[Tuple] | None:
+    """
+    Return the next of *batches* without looking for garbage meanwhile.
+
+    A batch is thousands of tuples without a cycle: looking through them took a third of the time.
+    """
+    if not gc.isenabled():
+        return next(batches, None)
+    gc.disable()
+    try:
+        return next(batches, None)
+    finally:
+        gc.enable()
 
 
 def _laid_over(row: Tuple, exception: Tuple) -> Tuple:

@@ -462,6 +462,8 @@ class Runner:
 
     def _is_out_of_reach(self, track: _Track) -> bool:
         """Tell whether enough was tried; a service that never answered gets few tries."""
+        if not track.lane.policy.retry_for_s:
+            return True
         if not track.answered:
             return track.first.failures >= _FEWEST_TRIES
         return track.first.is_spent(track.lane.policy.retry_for_s)

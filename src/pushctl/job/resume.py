@@ -148,7 +148,8 @@ class _Resuming:
         self._settings = load_settings(None if config is None else Path(config))
         delivery = manifests.delivery_from_json(past.manifest["delivery"])
         policy = dataclasses.replace(delivery.policy, on_unknown=again.on_unknown)
-        self._delivery: Delivery = dataclasses.replace(delivery, policy=policy)
+        # A run that its deadline stopped must not be stopped by it again.
+        self._delivery: Delivery = dataclasses.replace(delivery, policy=policy, max_duration_s=None)
 
     def go(self) -> Ending:
         """Find out what is left, close what is uncertain, send the rest."""

@@ -29,7 +29,7 @@ from pushctl.records.folder import RunFolder, create_run, locked
 from pushctl.records.identity import new_run_id
 from pushctl.records.journal import boot_id
 
-WINDOW = 512
+WINDOW = 2048
 """Rows that are opened in the journal at a time."""
 
 
