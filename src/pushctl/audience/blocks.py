@@ -143,5 +143,7 @@ def _blocks(stream: BinaryIO) -> Iterator[bytes]:
             if len(rest) > MAX_LINE_BYTES:
                 break  # too long in any case, and not to be held
         chunk = stream.read(_BLOCK_BYTES)
-    if rest:
+    if rest.endswith(b"\r"):
+        yield rest  # half a line break, which is for the strict reader to judge
+    elif rest:
         yield rest + (line_break or b"\n")

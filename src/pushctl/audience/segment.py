@@ -128,10 +128,12 @@ class _Segment:
         (answer,) = self._engine.one("SELECT json_serialize_sql(?::VARCHAR)", [text])
         found = json.loads(answer)
         if found["error"]:
-            position = int(found["position"])
-            ended = position >= len(text.encode()) - 1
-            complaint = "it ends too soon" if ended else printable(str(found["error_message"]), 200)
-            self._refuse(f"not an SQL expression: {complaint}", position)
+            complaint = printable(str(found["error_message"]), 200)
+            position = found.get("position")
+            start = None if position is None else int(position)
+            if start is not None and start >= len(text.encode()) - 1:
+                complaint = "it ends too soon"
+            self._refuse(f"not an SQL expression: {complaint}", start)
         only = "give one expression that is true or false, as in: orders > 5 AND city = 'Bonn'"
         if len(found["statements"]) != 1:
             self._refuse("this is more than one statement", hint=only)
@@ -150,6 +152,8 @@ class _Segment:
         if not plain:
             self._refuse("this is a query, not an expression", hint=only)
         tree: _Node = node["select_list"][0]
+        if tree["class"] == "FUNCTION" and not tree["arguments"] and tree["function_name"] == "row":
+            self._refuse("the expression is empty", hint=only)  # nothing but a comment
         return tree
 
     # -- the tree, checked and changed --------------------------------------------------------
@@ -244,15 +248,23 @@ class _Segment:
         return {**node, "child": self._read(node["child"], depth), "try_cast": True}
 
     def _read_case(self, node: _Node, depth: int) -> _Node:
-        checks = [
-            {
-                **check,
-                "when_expr": self._as_condition(self._read(check["when_expr"], depth)),
-                "then_expr": self._read(check["then_expr"], depth),
-            }
-            for check in node["case_checks"]
-        ]
-        return {**node, "case_checks": checks, "else_expr": self._read(node["else_expr"], depth)}
+        checks = node["case_checks"]
+        results = [*(check["then_expr"] for check in checks), node["else_expr"]]
+        *then, otherwise = self._alike(
+            [self._read(result, depth) for result in results], node, ordered=False
+        )
+        return {
+            **node,
+            "case_checks": [
+                {
+                    **check,
+                    "when_expr": self._as_condition(self._read(check["when_expr"], depth)),
+                    "then_expr": result,
+                }
+                for check, result in zip(checks, then, strict=True)
+            ],
+            "else_expr": otherwise,
+        }
 
     # -- what attributes are read as ----------------------------------------------------------
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 from collections.abc import Mapping
 
 from pushctl import catalog
@@ -18,7 +19,6 @@ from pushctl.gateway.answer import (
     label,
     raw_detail,
     read_object,
-    rejected,
     retry_after_s,
     whole_number,
 )
@@ -47,23 +47,36 @@ def read_answer(status: int, headers: Headers, body: bytes) -> Outcome:
             unique_id=identifier(headers, "apns-unique-id"),
         )
     answer = read_object(body)
-    reason = label(answer.get("reason")) if answer is not None else None
-    row = catalog.lookup(Service.APNS, reason) if reason is not None else None
-    detail = None if reason is not None else raw_detail(body)
-    if row is None or row.status != status:
-        row = catalog.by_status(Service.APNS, status)
-    elif row.name != reason:
-        reason, detail = row.name, f"the answer spells it {reason}"
-    return rejected(
-        status,
-        reason,
-        row,
+    given = label(answer.get("reason")) if answer is not None else None
+    reason, row = _row(status, given)
+    detail = None
+    if given is None:
+        detail = raw_detail(body)
+    elif given != reason:
+        detail = f"the answer spells it {given}"
+    return Outcome(
+        kind=Kind.REJECTED,
+        status=status,
+        reason=reason,
+        description=row.description,
+        category=row.category,
+        token_action=row.token_action,
+        retryable=row.retryable,
         id=identifier(headers, "apns-id"),
         unique_id=identifier(headers, "apns-unique-id"),
         dead_since=_dead_since(answer) if status == 410 and answer is not None else None,
         detail=detail,
         retry_after_s=retry_after_s(headers),
     )
+
+
+@functools.lru_cache(maxsize=256)
+def _row(status: int, given: str | None) -> tuple[str | None, catalog.Reason]:
+    """Return the reason in its documented spelling, and the row that classifies it."""
+    row = None if given is None else catalog.lookup(Service.APNS, given)
+    if row is None or row.status != status:
+        return given, catalog.by_status(Service.APNS, status)
+    return row.name, row
 
 
 def keep_if_registered_since(outcome: Outcome, registered_at: str | None) -> Outcome:
@@ -100,9 +113,17 @@ def _dead_since(answer: Mapping[str, JsonValue]) -> str | None:
     timestamp_ms = whole_number(answer.get("timestamp"))
     if timestamp_ms is None or not _FIRST_DEVICE_TOKENS_MS <= timestamp_ms < _END_OF_TIME_MS:
         return None
-    epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-    moment = epoch + datetime.timedelta(milliseconds=timestamp_ms)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    seconds, milliseconds = divmod(timestamp_ms, 1000)
+    day, second = divmod(seconds, 86_400)
+    minute, second = divmod(second, 60)
+    hour, minute = divmod(minute, 60)
+    return f"{_date(day)}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z"
+
+
+@functools.lru_cache(maxsize=512)
+def _date(day: int) -> str:
+    """Return the date that is *day* days after 1970-01-01: dead tokens die on few days."""
+    return (datetime.date(1970, 1, 1) + datetime.timedelta(days=day)).isoformat()
 
 
 def _instant(text: str) -> datetime.datetime | None:

@@ -55,7 +55,7 @@ def outcome_record(
         "row": address.row,
         "source": address.source,
         "event": _EVENTS.get(outcome.kind),
-        "outcome": outcome.kind.value,
+        "outcome": outcome.kind._value_,
         "time": rfc3339(time),
         "run": run,
         "campaign": campaign,
@@ -71,9 +71,9 @@ def outcome_record(
         "reason": outcome.reason,
         "case": outcome.case,
         "description": outcome.description,
-        "category": None if outcome.category is None else outcome.category.value,
-        "token_action": outcome.token_action.value,
-        "retryable": outcome.retryable.value,
+        "category": None if outcome.category is None else outcome.category._value_,
+        "token_action": outcome.token_action._value_,
+        "retryable": outcome.retryable._value_,
         "attempts": attempts,
         "latency_ms": latency_ms,
         "id": outcome.id,
@@ -84,30 +84,62 @@ def outcome_record(
 
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_quoted = functools.lru_cache(maxsize=4096)(json.encoder.encode_basestring)
-# Most texts of a record stand in thousands of others: the reason, its description, the topic.
-_OPENINGS = tuple(f',"{name}":' for name in FIELDS)
+_quoted = json.encoder.encode_basestring
 
 
 def to_text(record: Record) -> str:
-    """Return *record* as JSON on one line, without a line end; control characters stay escaped."""
+    """
+    Return *record* as JSON on one line, without a line end; control characters stay escaped.
+
+    Most of an outcome record stands in thousands of others (run, credential, reason with its
+    description), so those parts are put into JSON once and kept.
+    """
     if len(record) != len(FIELDS):
         return _dumps(record)
-    parts: list[str] = []
-    add = parts.append
-    for opening, value in zip(_OPENINGS, record.values(), strict=True):
-        add(opening)
-        if value is None:
-            add("null")
-        elif isinstance(value, str):
-            add(_quoted(value))
-        else:
-            add(str(value))
-    parts[0] = '{"schema":'
-    add("}")
-    return "".join(parts)
+    r = record
+    return (
+        f'{{"schema":{SCHEMA},"row":{r["row"]},"source":{_quoted(r["source"])},'
+        f"{_part(_WHAT, r['event'], r['outcome'])},"
+        f'"time":"{r["time"]}",{_part(_WHICH, r["run"], r["campaign"])},'
+        f'"profile":{_text(r["profile"])},'
+        + _part(_WHERE, r["service"], r["platform"], r["credential"], r["environment"], r["topic"])
+        + f',"token":{_text(r["token"])},'
+        + _part(
+            _WHY,
+            r["target"],
+            r["status"],
+            r["reason"],
+            r["case"],
+            r["description"],
+            r["category"],
+            r["token_action"],
+            r["retryable"],
+        )
+        + f',"attempts":{r["attempts"]},"latency_ms":{_number(r["latency_ms"])},'
+        f'"id":{_text(r["id"])},"unique_id":{_text(r["unique_id"])},'
+        f'"dead_since":{_text(r["dead_since"])},"detail":{_text(r["detail"])}}}'
+    )
 
 
 def to_line(record: Record) -> str:
     """Return *record* as one line of JSON with its line end."""
     return to_text(record) + "\n"
+
+
+_WHAT = FIELDS[3:5]
+_WHICH = FIELDS[6:8]
+_WHERE = FIELDS[9:14]
+_WHY = FIELDS[15:23]
+
+
+@functools.lru_cache(maxsize=1024)
+def _part(names: tuple[str, ...], *values: str | int | None) -> str:
+    return _dumps(dict(zip(names, values, strict=True)))[1:-1]
+
+
+def _text(value: str | None) -> str:
+    return "null" if value is None else _quoted(value)
+
+
+def _number(value: int | None) -> str:
+    return "null" if value is None else str(value)
