@@ -1,351 +1,564 @@
-"""Tests of preparing: what is read back is what the resolver says, whatever the file."""
+"""Tests of preparing an audience: order, duplicates, suppression, segments, and bad days."""
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+import duckdb
+import pytest
 
-from pushctl.audience import Audience, Recipient, open_audience
-from pushctl.audience.prepare import COLUMNS, Prepared, Tuple, prepare, recipient_of
-from pushctl.errors import InvalidInput
-from pushctl.outcome import Platform
-
-DEVICES = [f"{number:064x}" for number in range(1, 10)]
-REGISTRATION = "dX1vExampleQm7_Zk2Lw9a:APA91bExample-1kYt5Rz0uHc8VnQ2sWb7LxJm4PdEo6"
-INSTALLATION = "cW5kZXJzdGFuZGluZ19fX1"
-
-
-def prepared_in(folder: Path, audience: Audience, **options: Any) -> Prepared:
-    """Return *audience* prepared in a new folder inside *folder*."""
-    for number in range(1000):
-        place = folder / f"run-{number}"
-        if not place.exists():
-            place.mkdir()
-            return prepare(audience, place, **options)
-    raise AssertionError("too many runs")
-
-
-def rows_of(prepared: Prepared, size: int = 1000, *, after: int = 0) -> list[Tuple]:
-    """Return all rows of *prepared*."""
-    return [row for batch in prepared.batches(size, after=after) for row in batch]
-
-
-def recipients(prepared: Prepared) -> list[Recipient]:
-    """Return everybody in *prepared*."""
-    return [recipient_of(row) for row in rows_of(prepared)]
-
-
-def reasons(prepared: Prepared) -> list[str | None]:
-    """Return the reason of each row's verdict."""
-    return [row[COLUMNS.index("verdict_reason")] for row in rows_of(prepared)]
-
-
-def counted(rows: Iterable[Recipient]) -> tuple[Mapping[Any, int], Mapping[Any, int]]:
-    """Return what tallies must say of *rows*."""
-    sendable: Counter[Any] = Counter()
-    verdicts: Counter[Any] = Counter()
-    for one in rows:
-        if one.verdict is None:
-            sendable[one.service, one.credential, one.environment, one.topic] += 1
-        else:
-            verdicts[one.verdict.kind, one.verdict.reason] += 1
-    return sendable, verdicts
-
-
-# -- the same as the resolver ---------------------------------------------------------------------
-
-ANY = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
-TOKENS = st.one_of(
-    st.sampled_from(
-        [
-            *DEVICES[:3],
-            DEVICES[0].upper(),
-            "ABcd12",
-            "abc",
-            REGISTRATION,
-            INSTALLATION,
-            "x" * 120,
-            "",
-            " ",
-            f" {DEVICES[4]}",
-            f"<{DEVICES[5]}>",
-            f"0x{DEVICES[5]}",
-            "null",
-            "a:b",
-            "a:b/c",
-            "é:ü",
-            "ExponentPushToken[abc]",
-            "1.5E+10",
-            "ab" * 2049,
-            "#comment",
-            "\N{ZERO WIDTH SPACE}abcd",
-        ]
-    ),
-    st.text("0123456789abcdefABCDEF", max_size=12),
-    st.text(ANY, max_size=8),
+from audience.kit import (
+    DEVICES,
+    INSTALLATION,
+    REGISTRATION,
+    check_same,
+    column,
+    file_with,
+    prepared_in,
+    recipients,
+    rows_of,
 )
-WORDS = {
-    "service": ["", "apns", "APNS", "fcm", "Fcm", " fcm ", "gcm", "\N{KELVIN SIGN}"],
-    "platform": ["", "ios", "iOS", "IOS", "android", "Android", "web", "tv", "İOS", "ios\u00a0"],
-    "environment": ["", "production", "Sandbox", "SANDBOX", "dev", "sandbox\x1c"],
-    "consent": [
-        "",
-        "true",
-        "TRUE",
-        "tRuE",
-        " true",
-        "false",
-        "yes",
-        "1",
-        "ja",
-        "a\tb",
-        "\u202etrue",
-    ],
-    "credential": ["", "shop-ios", " ", "a\x85b"],
-    "topic": ["", "com.acme.shop", "a\u2028b"],
-    "profile": ["", "anna", "Zoë", "17", "\u00a0"],
-    "registered_at": ["", "2026-10-01T08:00:00Z", "yesterday"],
-    "first_name": ["", "Anna", 'An"na', "Zoë\\", "a\nb", "\x1f", "{}", "null", "\x07", "\ufeff"],
-    "orders": ["", "7", "0", "-1", " "],
-    'odd "name"': ["", "x"],
-}
+from pushctl.audience import Verdict, counting, marking, open_audience
+from pushctl.audience import prepare as preparing
+from pushctl.audience.engine import Engine
+from pushctl.audience.prepare import COLUMNS, prepare
+from pushctl.errors import InvalidInput, StorageError
+from pushctl.outcome import Kind
 
 
-@st.composite
-def tables(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
-    """Make a header with a token column, and rows that mostly fit it."""
-    others = draw(st.lists(st.sampled_from(sorted(WORDS)), unique=True, max_size=5))
-    header = draw(st.permutations(["token", *others]))
-    cells = {name: st.sampled_from(words) for name, words in WORDS.items()} | {"token": TOKENS}
-    row = st.tuples(*(cells[name] for name in header)).map(list)
-    ragged = st.lists(st.sampled_from(["", "a", DEVICES[0]]), min_size=1, max_size=7)
-    rows = draw(st.lists(st.one_of(row, row, row, row, ragged), min_size=1, max_size=8))
-    return header, rows
+def tokens(rows: int) -> list[str]:
+    """Return that many different device tokens."""
+    return [f"{number:064x}" for number in range(1, rows + 1)]
 
 
-def same(folder: Path, **options: Any) -> None:
-    """Check that what is prepared is what iterating yields, tallies included."""
-    audience = open_audience(**options)
-    expected = list(audience)
-    prepared = prepared_in(folder, audience)
-    assert expected == recipients(prepared)
-    tallies = prepared.tallies()
-    assert counted(expected) == (tallies.sendable, tallies.verdicts)
-    assert prepared == Prepared.open(prepared.folder)
-    attributes: dict[str, set[str]] = {}
-    for one in expected:
-        if one.verdict is None and one.service is not None and one.attributes:
-            attributes.setdefault(one.service, set()).update(one.attributes)
-    assert attributes == tallies.attributes
+def csv_file(path: Path, header: str, rows: Sequence[str]) -> Path:
+    """Return *path*, now a csv file with *header* and *rows*."""
+    return file_with(path, "\n".join([header, *rows]) + "\n")
 
 
-FUZZED = settings(
-    deadline=None,
-    max_examples=60,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-
-
-@FUZZED
-@given(
-    table=tables(),
-    tabs=st.booleans(),
-    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
-    line_break=st.sampled_from(["\n", "\r\n"]),
-    packed=st.booleans(),
-    keep=st.booleans(),
-    platform=st.sampled_from([None, *Platform]),
-)
-def test_any_delimited_file_is_prepared_as_it_is_resolved(
-    tmp_path: Path,
-    table: tuple[list[str], list[list[str]]],
-    tabs: bool,
-    quoting: Any,
-    line_break: str,
-    packed: bool,
-    keep: bool,
-    platform: Platform | None,
-) -> None:
-    """Rows, verdicts, details, attributes and tallies of SQL are those of the resolver."""
-    header, rows = table
-    text = io.StringIO(newline="")
-    delimiter = "\t" if tabs else ","
-    writer = csv.writer(text, delimiter=delimiter, quoting=quoting, lineterminator=line_break)
-    writer.writerows([header, *rows])
-    data = text.getvalue().encode()
-    name = ("list.tsv" if tabs else "list.csv") + (".gz" if packed else "")
-    path = tmp_path / name
-    path.write_bytes(gzip.compress(data) if packed else data)
-    same(tmp_path, token_files=[path], keep_duplicates=keep, platform=platform)
-
-
-JSON_VALUES = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(),
-    st.sampled_from([2**63, 2**64, -(2**63) - 1, 10**30, 0.1, 1e5, -0.0, 1e-7, 1e22, 12345678.9]),
-    st.floats(allow_nan=False, allow_infinity=False),
-    st.sampled_from(
-        ["", " ", "Anna", "Zoë", "\U0001f600", "\0", "nan", "[1,]", '{"a', "null", "\x7f"]
-    ),
-    st.text(ANY, max_size=5),
-    st.lists(st.one_of(st.none(), st.integers(), st.text(ANY, max_size=2)), max_size=3),
-    st.just({"a": None}),
-    st.just([[[]], {"b": [None]}]),
-)
-TYPED: dict[str, st.SearchStrategy[Any]] = {
-    "token": st.one_of(TOKENS, TOKENS, TOKENS, st.sampled_from([None, 7, True, ["x"], "a\0b"])),
-    "consent": st.sampled_from([True, True, False, None, "true", 1, 0.0, [], {}]),
-} | {
-    name: st.one_of(st.sampled_from(words), st.sampled_from([None, 17, -0, 2**70, True, 1.5, {}]))
-    for name, words in WORDS.items()
-    if name != "consent"
-}
-OPTIONAL = TYPED | {"first_name": JSON_VALUES, "orders": JSON_VALUES}
-del OPTIONAL["token"]
-RAW_LINES = st.sampled_from(
-    [
-        '{"token": NaN}',
-        '{"token": "ab12", "a": -Infinity}',
-        '{"token": "ab12",}',
-        '{"token": "ab12", "a": [1,]}',
-        '{"token": "ab12", "token": "ab12"}',
-        '{"token": "ab12", "\\u0074oken": "ab13"}',
-        '{"token": "ab12", "a": {"b": 1, "b": 2}}',
-        '{"token": "ab12", "a": 1e400}',
-        '{"token": "ab12", "a": 1e5, "b": -0, "c": 1E-3}',
-        '{"token": "ab12", "a": "\\ud83d\\ude00"}',
-        '{"token": "ab12", "a": "\\ud83d"}',
-        '{"token": "ab12", "a": "\\u0000"}',
-        '{"token": "ab12", "a": ' + "9" * 4400 + "}",
-        '{"token": "ab12", "a": ' + "[" * 70 + "]" * 70 + "}",
-        '{"token": "ab12"} x',
-        '{"token": "ab12", "a": 01}',
-        "{token: 1}",
-        "{",
-        '{"a": 1}',
-        "{}",
-        '  {"token": "ab12"}',
-        "[]",
-        "   ",
-        '\x1f{"token": "ab12"}',
+def bounce_log(path: Path, *dead: tuple[str, str, str | None]) -> Path:
+    """Return *path*, now a log that marks tokens for removal: service, token, dead since."""
+    lines = [
+        json.dumps(
+            {
+                "event": "Bounced push",
+                "time": "2026-10-05T00:00:00Z",
+                "service": service,
+                "token": token,
+                "token_action": "remove",
+                "dead_since": since,
+            }
+        )
+        for service, token, since in dead
     ]
-)
+    return file_with(path, "\n".join(lines) + "\n")
 
 
-@FUZZED
-@given(
-    lines=st.lists(
-        st.one_of(
-            st.fixed_dictionaries(
-                {"token": TYPED["token"]},
-                optional=OPTIONAL,
-            ),
-            RAW_LINES,
-        ),
-        min_size=1,
-        max_size=8,
-    ),
-    ascii_only=st.booleans(),
-    line_break=st.sampled_from(["\n", "\r\n"]),
-    packed=st.booleans(),
-)
-def test_any_file_of_json_lines_is_prepared_as_it_is_resolved(
-    tmp_path: Path,
-    lines: list[dict[str, Any] | str],
-    ascii_only: bool,
-    line_break: str,
-    packed: bool,
-) -> None:
-    """DuckDB's reading of a line is Python's, or Python reads the line."""
-    same_lines(tmp_path, "token_files", lines, ascii_only, line_break, packed)
+# -- every row, in order --------------------------------------------------------------------------
 
 
-def same_lines(
-    folder: Path,
-    kind: str,
-    lines: list[dict[str, Any] | str],
-    ascii_only: bool,
-    line_break: str,
-    packed: bool,
-) -> None:
-    """Check that a file of *lines*, each JSON or text, is prepared as it is resolved."""
-    text = "".join(
-        (line if isinstance(line, str) else json.dumps(line, ensure_ascii=ascii_only)) + line_break
-        for line in lines
+def test_a_row_is_the_tuple_that_is_documented(tmp_path: Path) -> None:
+    """Its fields are those of a recipient, as plain text."""
+    path = csv_file(
+        tmp_path / "list.csv",
+        "token,service,platform,profile,credential,environment,topic,registered_at,first_name",
+        [f"{DEVICES[0]},apns,iOS,anna,shop,Sandbox,com.acme,2026-10-01,Zoë", "x,,,,,,,,"],
     )
-    path = folder / ("list.jsonl.gz" if packed else "list.jsonl")
-    path.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
-    try:
-        open_audience(**{kind: [path]})
-    except InvalidInput:
-        return  # broken as a whole: there is nothing to prepare
-    same(folder, **{kind: [path]})
+    first, second = rows_of(prepared_in(tmp_path, open_audience(token_files=[path])))
+    assert (
+        *(1, f"{path}:2", DEVICES[0], "apns", "ios", "anna", "shop", "sandbox", "com.acme"),
+        *("2026-10-01", '{"first_name":"Zoë"}', None, None, None),
+    ) == first
+    assert (2, f"{path}:3", "x") == second[:3]
+    assert ("rejected", "InvalidToken") == second[11:13]
+    assert len(COLUMNS) == len(first)
 
 
-TIMES = (
-    *("2026-10-01T08:00:00Z", "2026-10-01", "2026-02-30T08:00:00Z", "", None, "soon"),
-    *("2026-10-01T08:00:00.123+02:00", "0000-01-01T00:00:00Z", "2026-10-01T24:00:00Z"),
-)
-PROFILE_TOKENS = st.fixed_dictionaries(
-    {"token": TYPED["token"]},
-    optional={
-        name: st.one_of(st.sampled_from(WORDS[name]), st.sampled_from([None, 7]))
-        for name in ("service", "platform", "environment", "credential", "topic")
-    }
-    | {
-        "registered_at": st.sampled_from(TIMES),
-        "unknown": st.just(1),
-    },
-)
-PROFILES = st.fixed_dictionaries(
-    {"id": st.sampled_from(["anna", "Émile", "a\tb", " ", "", 17, None, True, -0, "\u3000x"])},
-    optional={
-        "consent": TYPED["consent"],
-        "attributes": st.one_of(
-            st.dictionaries(st.sampled_from(["first_name", "orders", ""]), JSON_VALUES),
-            st.sampled_from([None, [], "x"]),
-        ),
-        "tokens": st.one_of(
-            st.lists(PROFILE_TOKENS, max_size=3), st.sampled_from([None, {}, [7], [[]]])
-        ),
-        "unknown": st.just(None),
-    },
-)
+def test_a_long_file_that_needs_a_parser_keeps_its_order(tmp_path: Path) -> None:
+    """Rows that are taken apart from the others come back to where they stood."""
+    rows = [f'{token},"a ""quote"""' for token in tokens(3_000)]
+    rows[1_234] = f'{DEVICES[3]},"a\nbreak"'
+    rows[2_345] = "ragged"
+    rows[2_999] = " spaced ,x"
+    path = csv_file(tmp_path / "list.csv", "token,text", rows)
+    prepared = check_same(tmp_path, token_files=[path], keep_duplicates=True)
+    assert 3_000 == prepared.total
+    assert list(range(1, 3_001)) == column(prepared, "row")
 
 
-@FUZZED
-@given(
-    first=st.booleans(),
-    lines=st.lists(st.one_of(PROFILES, PROFILES, PROFILES, RAW_LINES), min_size=1, max_size=6),
-    ascii_only=st.booleans(),
-    line_break=st.sampled_from(["\n", "\r\n"]),
-    packed=st.booleans(),
-)
-def test_any_file_of_profile_lines_is_prepared_as_it_is_resolved(
-    tmp_path: Path,
-    first: bool,
-    lines: list[dict[str, Any] | str],
-    ascii_only: bool,
-    line_break: str,
-    packed: bool,
-) -> None:
-    """So too with profiles, each of which is as many inputs as it has tokens."""
-    good = {"id": "zoe", "consent": True, "tokens": [{"token": DEVICES[8]}]}
-    same_lines(
+@pytest.mark.parametrize("name", ["list.csv", "list.tsv", "list.txt", "list.jsonl"])
+def test_a_long_plain_file_keeps_its_order(tmp_path: Path, name: str) -> None:
+    """Row groups and batches of the engine end anywhere; rows do not care."""
+    form = {"list.txt": "{}", "list.jsonl": '{{"token": "{}"}}'}.get(name, "{}")
+    header = [] if name in ("list.txt", "list.jsonl") else ["token"]
+    everybody = tokens(50_000)
+    path = file_with(tmp_path / name, "\n".join([*header, *map(form.format, everybody)]))
+    prepared = prepared_in(tmp_path, open_audience(token_files=[path]))
+    assert everybody == column(prepared, "token")
+    expected = [f"{path}:{line}" for line in range(1 + len(header), 50_001 + len(header))]
+    assert expected == column(prepared, "source")
+
+
+def test_all_kinds_of_sources_follow_each_other(tmp_path: Path) -> None:
+    """Rows are numbered through, in the order of the files, whatever each of them is."""
+    people = file_with(
+        tmp_path / "people.yaml",
+        f"profiles: [{{id: anna, consent: true, attributes: {{n: 1}}, "
+        f"tokens: [{{token: '{DEVICES[0]}'}}, {{token: '{REGISTRATION}'}}]}}, {{id: bo}}]",
+    )
+    lines = file_with(
+        tmp_path / "more.jsonl",
+        json.dumps({"id": "zoe", "consent": True, "tokens": [{"token": DEVICES[1]}] * 2})
+        + "\n"
+        + json.dumps({"id": "odd", "consent": True, "tokens": [{"token": DEVICES[2], "a": 1}]}),
+    )
+    packed = tmp_path / "list.csv.gz"
+    packed.write_bytes(gzip.compress(f"token,city\n{DEVICES[3]},Bonn\n\n{DEVICES[0]},\n".encode()))
+    plain = file_with(tmp_path / "list.txt", f"{INSTALLATION}\n# comment\n{DEVICES[4]}\n")
+    objects = file_with(tmp_path / "list.jsonl", f'{{"token": "{DEVICES[5]}", "n": [1]}}\n7\n')
+    prepared = check_same(
         tmp_path,
-        "profile_files",
-        [good, *lines] if first else lines,
-        ascii_only,
-        line_break,
-        packed,
+        tokens=[DEVICES[6]],
+        profile_files=[people, lines],
+        token_files=[packed, plain, objects],
     )
+    assert 13 == prepared.total
+    assert "mixed" == prepared.consent
+    assert {"n", "city"} == prepared.attribute_names
+
+
+def test_an_argument_that_is_no_text_is_stored_as_one(tmp_path: Path) -> None:
+    """The shell hands bytes over that are not UTF-8; the row is told, with a mark instead."""
+    prepared = prepared_in(tmp_path, open_audience(tokens=["\udcffab"]))
+    assert ["?ab"] == column(prepared, "token")
+    assert ["InvalidToken"] == column(prepared, "verdict_reason")
+
+
+def test_what_is_not_asked_of_a_row_is_not_its_fault(tmp_path: Path) -> None:
+    """Firebase installation ids, which are whole lists today, are as plain as tokens."""
+    rows = [f"cW{number:020}" for number in range(100)]
+    path = csv_file(tmp_path / "list.csv", "token", rows)
+    prepared = prepared_in(tmp_path, open_audience(token_files=[path]))
+    assert 0 == prepared.exceptions
+    assert {("fcm", None, None, None): 100} == prepared.tallies().sendable
+
+
+@pytest.mark.parametrize(
+    "name", ["a*b.csv", "we[i]rd.csv", "qu'o\"te.csv", "s3:x.csv", "x=1.csv", "?.txt", "é ü.csv"]
+)
+def test_names_are_no_patterns(tmp_path: Path, name: str) -> None:
+    """A file is the one that is named, in whatever folder, and not one that is alike."""
+    folder = tmp_path / name.replace(".csv", "")
+    folder.mkdir()
+    file_with(folder / "other.csv", f"token\n{DEVICES[8]}\n")
+    text = f"{DEVICES[0]}\n" if name.endswith(".txt") else f"token\n{DEVICES[0]}\n"
+    path = file_with(folder / name, text)
+    prepared = prepared_in(folder, open_audience(token_files=[path]))
+    assert [DEVICES[0]] == column(prepared, "token")
+
+
+def test_relative_names_are_read_from_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The source says the name as it was given."""
+    file_with(tmp_path / "list.csv", f"token\n{DEVICES[0]}\n")
+    monkeypatch.chdir(tmp_path)
+    prepared = prepared_in(Path("."), open_audience(token_files=[Path("list.csv")]))
+    assert ["list.csv:2"] == column(prepared, "source")
+
+
+# -- duplicates -----------------------------------------------------------------------------------
+
+
+def test_the_first_of_a_service_and_token_wins(tmp_path: Path) -> None:
+    """Case does not tell device tokens apart; whoever is not sent to does not count."""
+    path = csv_file(
+        tmp_path / "list.csv",
+        "token,service,consent",
+        [
+            f"{DEVICES[0]},,false",
+            f"{DEVICES[0]},,true",
+            f"{DEVICES[1]},,true",
+            f"{'AB' * 32},,true",
+            f"{'ab' * 32},,true",
+            f"{DEVICES[0]},,true",
+            "abcdefabcdef,fcm,true",
+            "abcdefabcdef,apns,true",
+        ],
+    )
+    prepared = check_same(tmp_path, token_files=[path])
+    expected = ["NoConsent", None, None, None, "Duplicate", "Duplicate", None, None]
+    assert expected == column(prepared, "verdict_reason")
+    assert f"first at row 4 ({path}:5)" == column(prepared, "verdict_detail")[4]
+
+
+def test_duplicates_are_found_across_sources_and_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However few rows are compared at a time, and however many files the verdicts take."""
+    monkeypatch.setattr(marking, "ROWS_A_PASS", 7)
+    monkeypatch.setattr(counting, "ROWS_A_PASS", 7)
+    monkeypatch.setattr(preparing, "_ROWS_A_FILE", 10)
+    few = tokens(40)
+    one = csv_file(tmp_path / "one.csv", "token,n", [f"{each},1" for each in few])
+    two = csv_file(tmp_path / "two.csv", "token", [few[3], *few[20:], "bad", few[3].upper()])
+    prepared = check_same(tmp_path, tokens=[few[5]], token_files=[one, two])
+    assert prepared.exceptions > 1
+    assert 23 == prepared.tallies().verdicts["skipped", "Duplicate"]
+    assert "first at row 1 (--token)" in column(prepared, "verdict_detail")
+
+
+def test_duplicates_are_kept_if_asked(tmp_path: Path) -> None:
+    """``--keep-duplicates`` sends to a token as often as it stands there."""
+    path = csv_file(tmp_path / "list.csv", "token", [DEVICES[0]] * 3)
+    prepared = check_same(tmp_path, token_files=[path], keep_duplicates=True)
+    assert [None] * 3 == column(prepared, "verdict_reason")
+
+
+def test_tokens_that_share_a_key_are_no_duplicates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key finds candidates; only the token itself tells."""
+    monkeypatch.setattr(preparing, "key", lambda token: f"length({token})::UBIGINT")
+    monkeypatch.setattr("pushctl.audience.judging.key", lambda token: f"length({token})::UBIGINT")
+    path = csv_file(tmp_path / "list.csv", "token", [DEVICES[0], DEVICES[1], DEVICES[0]])
+    prepared = check_same(tmp_path, token_files=[path])
+    assert [None, None, "Duplicate"] == column(prepared, "verdict_reason")
+
+
+# -- suppression ----------------------------------------------------------------------------------
+
+
+def test_dead_tokens_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By service and token, whatever its case; the detail says since when and who says so."""
+    monkeypatch.setattr(marking, "_DEAD_A_PASS", 1)
+    log = bounce_log(
+        tmp_path / "bounces.jsonl",
+        ("apns", DEVICES[0].upper(), "2026-10-01T00:00:00Z"),
+        ("fcm", REGISTRATION, None),
+        ("fcm", DEVICES[2], None),
+    )
+    path = csv_file(
+        tmp_path / "list.csv",
+        "token",
+        [DEVICES[0], DEVICES[0], REGISTRATION, DEVICES[1], DEVICES[2]],
+    )
+    prepared = prepared_in(tmp_path, open_audience(token_files=[path]), suppress=[log])
+    expected = ["Suppressed", "Suppressed", "Suppressed", None, None]
+    assert expected == column(prepared, "verdict_reason")
+    assert [
+        f"dead since 2026-10-01T00:00:00Z ({log}:1)",
+        f"dead since 2026-10-01T00:00:00Z ({log}:1)",
+        f"found dead at 2026-10-05T00:00:00Z ({log}:2)",
+        None,
+        None,
+    ] == column(prepared, "verdict_detail")
+    assert {("skipped", "Suppressed"): 3} == prepared.tallies().verdicts
+    assert {("apns", None, None, None): 2} == prepared.tallies().sendable
+
+
+def test_a_token_registered_after_its_death_is_sent_to(tmp_path: Path) -> None:
+    """Unless a later line of any log says that it died again."""
+    early = bounce_log(
+        tmp_path / "early.jsonl",
+        ("apns", DEVICES[0], "2026-10-01T00:00:00Z"),
+        ("apns", DEVICES[1], "2026-10-01T00:00:00Z"),
+        ("apns", DEVICES[2], "2026-10-01T00:00:00Z"),
+    )
+    late = bounce_log(
+        tmp_path / "late.jsonl",
+        ("apns", DEVICES[1], "2026-10-04T00:00:00Z"),
+        ("apns", DEVICES[1], "2026-09-01T00:00:00Z"),
+        ("apns", DEVICES[2], None),
+    )
+    rows = [f"{token},2026-10-02T00:00:00Z" for token in DEVICES[:3]]
+    path = csv_file(tmp_path / "list.csv", "token,registered_at", rows)
+    prepared = prepared_in(tmp_path, open_audience(token_files=[path]), suppress=[early, late])
+    assert [None, "Suppressed", "Suppressed"] == column(prepared, "verdict_reason")
+
+
+def test_a_row_that_took_a_closer_look_is_suppressed_too(tmp_path: Path) -> None:
+    """And a duplicate of it is no duplicate of a row that was sent to."""
+    log = bounce_log(tmp_path / "bounces.jsonl", ("apns", DEVICES[0], None))
+    rows = [f'{DEVICES[0]},"a\nb"', f'{DEVICES[1]},"a\nb"', f'{DEVICES[1]},"c\nd"']
+    path = csv_file(tmp_path / "list.csv", "token,note", rows)
+    prepared = prepared_in(tmp_path, open_audience(token_files=[path]), suppress=[log])
+    assert ["Suppressed", None, "Duplicate"] == column(prepared, "verdict_reason")
+    assert {"note": "a\nb"} == recipients(prepared)[1].attributes
+    assert {"apns": {"note"}} == prepared.tallies().attributes
+
+
+# -- segments -------------------------------------------------------------------------------------
+
+
+def test_a_segment_leaves_out_whom_it_is_not_true_of(tmp_path: Path) -> None:
+    """It is asked after consent and the token, and before duplicates are looked for."""
+    path = csv_file(
+        tmp_path / "list.csv",
+        "token,orders,consent",
+        [
+            f"{DEVICES[0]},3,true",
+            f"{DEVICES[0]},12,true",
+            f"{DEVICES[0]},13,true",
+            f"{DEVICES[1]},3,false",
+            "bad!,3,true",
+            ",3,true",
+            f"{DEVICES[2]},many,true",
+            f'{DEVICES[3]},"9 ",true',
+            f'{DEVICES[4]},"1\n",true',
+        ],
+    )
+    prepared = prepared_in(tmp_path, open_audience(token_files=[path]), where="orders > 5")
+    assert [
+        *("NotInSegment", None, "Duplicate", "NoConsent", "InvalidToken", "MissingToken"),
+        *("NotInSegment", None, "NotInSegment"),
+    ] == column(prepared, "verdict_reason")
+    assert 2 == prepared.tallies().sendable["apns", None, None, None]
+    assert 3 == prepared.tallies().verdicts["skipped", "NotInSegment"]
+
+
+def test_a_segment_sees_json_as_json(tmp_path: Path) -> None:
+    """Numbers, truth and nested attributes of profiles and JSON lines."""
+    lines = [
+        {"token": DEVICES[0], "orders": 12, "vip": True},
+        {"token": DEVICES[1], "orders": 3, "vip": True},
+        {"token": DEVICES[2], "orders": "12", "vip": "true", "x": {"y": 1}},
+    ]
+    path = file_with(tmp_path / "list.jsonl", "\n".join(map(json.dumps, lines)))
+    audience = open_audience(token_files=[path])
+    prepared = prepared_in(tmp_path, audience, where="vip AND orders > 5")
+    assert [None, "NotInSegment", None] == column(prepared, "verdict_reason")
+    prepared = prepared_in(tmp_path, audience, where="x.y = 1")
+    assert ["NotInSegment", "NotInSegment", None] == column(prepared, "verdict_reason")
+
+
+def test_a_segment_that_is_none_leaves_nothing_behind(tmp_path: Path) -> None:
+    """It is judged before the list is read."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    path = csv_file(tmp_path / "list.csv", "token,orders", [f"{DEVICES[0]},1"])
+    with pytest.raises(InvalidInput, match="no recipient has the attribute `ordrs`"):
+        prepare(open_audience(token_files=[path]), folder, where="ordrs > 1")
+    assert [] == list(folder.iterdir())
+
+
+# -- tallies --------------------------------------------------------------------------------------
+
+
+def test_attributes_are_looked_for_beyond_the_first_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What only the last of a service has, is there to fill a placeholder."""
+    monkeypatch.setattr(counting, "_SAMPLE_ROWS", 1)
+    rows = [f"{DEVICES[0]},a,,", f"{REGISTRATION},,b,", f"{DEVICES[1]},,c,", f"{DEVICES[1]},,,d"]
+    path = csv_file(tmp_path / "list.csv", "token,one,two,three", rows)
+    prepared = check_same(tmp_path, token_files=[path])
+    assert {"apns": {"one", "two"}, "fcm": {"two"}} == prepared.tallies().attributes
+
+
+def test_wishes_are_counted_one_by_one(tmp_path: Path) -> None:
+    """Each combination of service, credential, environment and topic, as rows state them."""
+    rows = [
+        f"{DEVICES[0]},shop,,",
+        f"{DEVICES[1]},shop,SANDBOX,",
+        f"{DEVICES[2]},shop,sandbox,",
+        f"{DEVICES[3]},,,com.acme",
+        f"{DEVICES[3]},,,com.acme",
+    ]
+    path = csv_file(tmp_path / "list.csv", "token,credential,environment,topic", rows)
+    assert {
+        ("apns", "shop", None, None): 1,
+        ("apns", "shop", "sandbox", None): 2,
+        ("apns", None, None, "com.acme"): 1,
+    } == check_same(tmp_path, token_files=[path]).tallies().sendable
+
+
+# -- bad days -------------------------------------------------------------------------------------
+
+
+def test_nobody_else_can_read_what_is_left_behind(tmp_path: Path) -> None:
+    """Tokens are personal data: files are 0600, and what was spilt is gone."""
+    path = csv_file(tmp_path / "list.csv", "token", [DEVICES[0], DEVICES[0], "bad"])
+    before = os.umask(0)
+    try:
+        prepared = prepared_in(tmp_path, open_audience(token_files=[path]))
+        assert 0 == os.umask(0)
+    finally:
+        os.umask(before)
+    files = {file.name: stat.S_IMODE(file.stat().st_mode) for file in prepared.folder.iterdir()}
+    assert {
+        "audience.json": 0o600,
+        "audience.parquet": 0o600,
+        "exceptions-0.parquet": 0o600,
+    } == files
+
+
+@pytest.mark.parametrize("name", ["list.csv", "list.txt", "list.jsonl", "list.csv.gz"])
+def test_a_file_that_changed_since_it_was_checked_is_refused(tmp_path: Path, name: str) -> None:
+    """What was found sound is what must be sent; nothing is left of what was begun."""
+    text = {"list.txt": DEVICES[0], "list.jsonl": f'{{"token": "{DEVICES[0]}"}}'}
+    data = text.get(name, f"token\n{DEVICES[0]}\n").encode()
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    audience = open_audience(token_files=[path])
+    path.write_bytes(path.read_bytes() + b"\n")
+    folder = tmp_path / "run"
+    folder.mkdir()
+    with pytest.raises(InvalidInput, match="changed since it was checked"):
+        prepare(audience, folder)
+    assert [] == list(folder.iterdir())
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is looked at again when it was read."""
+    path = csv_file(tmp_path / "list.csv", "token", [DEVICES[0]])
+    audience = open_audience(token_files=[path])
+    write_table = preparing._write_table
+
+    def grow(*arguments: Any) -> None:
+        write_table(*arguments)
+        file_with(path, f"token\n{DEVICES[1]}\n")
+
+    monkeypatch.setattr(preparing, "_write_table", grow)
+    with pytest.raises(InvalidInput, match="changed since it was checked"):
+        prepared_in(tmp_path, audience)
+
+
+@pytest.mark.parametrize("rows", [[], [DEVICES[0]] * 3, ["a,b", "c,d"]])
+def test_rows_that_come_or_go_unseen_are_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[str]
+) -> None:
+    """However the file came by other rows, their number is checked in the end."""
+    path = csv_file(tmp_path / "list.csv", "token", [DEVICES[0], DEVICES[1]])
+    audience = open_audience(token_files=[path])
+    csv_file(path, "token", rows)
+    monkeypatch.setattr("pushctl.audience.content._identity", lambda file: ())
+    monkeypatch.setattr(audience.sources[0].content, "_identity", ())  # type: ignore[attr-defined]
+    with pytest.raises(InvalidInput, match="changed since it was checked"):
+        prepared_in(tmp_path, audience)
+
+
+def test_progress_is_told_and_ends_at_the_total(tmp_path: Path) -> None:
+    """Whoever waits sees how far it is."""
+    path = csv_file(tmp_path / "list.csv", "token", tokens(5_000))
+    seen: list[int] = []
+    prepared_in(tmp_path, open_audience(token_files=[path]), on_progress=seen.append)
+    assert 5_000 == seen[-1]
+    assert sorted(seen) == seen
+
+
+def test_whoever_interrupts_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while DuckDB works ends its work; the folder is as before."""
+    monkeypatch.setattr("pushctl.audience.engine._POLL_S", 0.0)
+    path = csv_file(tmp_path / "list.csv", "token", tokens(20_000))
+    folder = tmp_path / "run"
+    folder.mkdir()
+
+    def interrupt(rows: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(open_audience(token_files=[path]), folder, on_progress=interrupt)
+    assert [] == list(folder.iterdir())
+
+
+def test_a_full_disk_is_no_riddle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit 74 and what to do, and nothing is left to fill the disk further."""
+
+    def full(*_: Any) -> None:
+        raise duckdb.IOException("Could not write: No space left on device")
+
+    path = csv_file(tmp_path / "list.csv", "token", [DEVICES[0]])
+    audience = open_audience(token_files=[path])
+    folder = tmp_path / "run"
+    folder.mkdir()
+    run = Engine.run
+
+    def failing(self: Engine, sql: str, *arguments: Any) -> None:
+        if sql.startswith("COPY"):
+            sql = "SELECT error('No space left on device')"
+        run(self, sql, *arguments)
+
+    monkeypatch.setattr(Engine, "run", failing)
+    with pytest.raises(StorageError, match="No space left on device") as caught:
+        prepare(audience, folder)
+    assert "free some space, or set state_dir" in str(caught.value.problems[0].hint)
+    assert [] == list(folder.iterdir())
+
+
+def test_too_little_memory_is_said_so(tmp_path: Path) -> None:
+    """An error of the engine is never a traceback."""
+    path = csv_file(tmp_path / "list.csv", "token", tokens(1_000))
+    with pytest.raises(StorageError, match="cannot prepare the audience"):
+        prepared_in(tmp_path, open_audience(token_files=[path]), memory_limit="1MB")
+
+
+def test_a_copy_that_finds_no_room_is_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The copies of files that need a parser are written by us."""
+    path = csv_file(tmp_path / "list.csv", "token,n", [f'{DEVICES[0]},"a""b"'])
+    audience = open_audience(token_files=[path])
+    open_file = Path.open
+
+    def full(self: Path, mode: str = "r", *arguments: Any, **options: Any) -> Any:
+        if "x" in mode:
+            return open("/dev/full", "w")
+        return open_file(self, mode, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(StorageError, match="cannot write"):
+        prepared_in(tmp_path, audience)
+
+
+def test_a_folder_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    """The run's folder is made by others."""
+    path = csv_file(tmp_path / "list.csv", "token", [DEVICES[0]])
+    with pytest.raises(StorageError, match="cannot make"):
+        prepare(open_audience(token_files=[path]), tmp_path / "missing")
+
+
+def test_the_engine_reaches_nothing_but_what_it_was_given(tmp_path: Path) -> None:
+    """Not a file, not a setting, not an extension: a segment could not if it got this far."""
+    secret = file_with(tmp_path / "secret.txt", "x")
+    with Engine() as engine:
+        for sql in (
+            f"SELECT * FROM read_text('{secret}')",
+            f"COPY (SELECT 1) TO '{tmp_path / 'new'}'",
+            f"ATTACH '{tmp_path / 'db'}'",
+            "SET enable_external_access = true",
+            "SET memory_limit = '1GB'",
+            "INSTALL httpfs",
+        ):
+            with pytest.raises((duckdb.Error, StorageError)):
+                engine.all(sql)
+    assert [secret] == list(tmp_path.iterdir())
+
+
+def test_the_engine_is_loaded_only_when_it_is_needed() -> None:
+    """Importing the room, as every command does, must stay cheap."""
+    script = "import sys, pushctl.audience.prepare; print('duckdb' in sys.modules)"
+    command = [sys.executable, "-c", script]
+    assert "False\n" == subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_a_verdict_found_later_keeps_the_rest_of_the_row(tmp_path: Path) -> None:
+    """Who a duplicate belongs to is of interest too."""
+    rows = [f"{DEVICES[0]},anna", f"{DEVICES[0]},bruno"]
+    path = csv_file(tmp_path / "list.csv", "token,profile", rows)
+    _, second = recipients(prepared_in(tmp_path, open_audience(token_files=[path])))
+    assert ("bruno", DEVICES[0], f"{path}:3") == (second.profile, second.token, second.source)
+    detail = f"first at row 1 ({path}:2)"
+    assert Verdict(Kind.SKIPPED, "Duplicate", detail) == second.verdict

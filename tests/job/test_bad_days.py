@@ -8,6 +8,7 @@ is uncertain is ``unknown``.  Each says (``pytest -s``) how often its fault fire
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 import time
 from pathlib import Path
@@ -62,7 +63,7 @@ def test_a_connection_that_is_cut_every_thirty_pushes(tmp_path: Path) -> None:
 
 
 def test_a_goaway_every_twenty_five_pushes(tmp_path: Path) -> None:
-    """A connection that is closed in good order costs nothing: answers come in one piece with it."""
+    """A connection that is closed in good order costs nothing, answers in one piece with it."""
     with on_stage(tmp_path, Script(goaway_every=25, max_streams=50), tokens=3000) as stage:
         sent = stage.send_list()
 
@@ -245,7 +246,7 @@ def test_a_storm_of_429_pauses_the_whole_project(tmp_path: Path) -> None:
         # Between the end of a burst of 429s and the next push lies what the service asked for.
         ends = [
             after - before
-            for (before, reason), (after, _) in zip(times, times[1:], strict=False)
+            for (before, reason), (after, _) in itertools.pairwise(times)
             if reason == "QUOTA_EXCEEDED"
         ]
         pauses = [gap for gap in ends if gap > 0.5]

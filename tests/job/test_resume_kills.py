@@ -13,6 +13,8 @@ import subprocess
 import threading
 from pathlib import Path
 
+import pytest
+
 from job.stage import Sent, Stage, ios, staged
 from pushctl.records.journal import boot_id
 from pushctl.records.replay import SENT, replay_journal
@@ -52,6 +54,7 @@ class Gateway:
         return True
 
 
+@pytest.mark.timeout(900)
 def test_kills_cost_no_push_and_double_none(tmp_path: Path) -> None:
     """
     After any number of kills: nothing is sent twice, nothing is lost, the books are right.

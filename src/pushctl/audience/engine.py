@@ -235,16 +235,28 @@ def parquet(path: Path) -> str:
 
 
 def text_file(
-    path: Path, columns: Sequence[str], delimiter: str, line_break: LineBreak, *, skip: int = 0
+    path: Path,
+    columns: Sequence[str],
+    delimiter: str,
+    line_break: LineBreak,
+    *,
+    skip: int = 0,
+    is_quoted: bool = False,
 ) -> str:
-    """Return the table of the file *path*, whose lines have exactly *columns*, all text."""
+    """
+    Return the table of the file *path*, whose lines have exactly *columns*, all of them text.
+
+    What is empty is NULL.  The first *skip* lines are none.  Quotes mean nothing unless the file
+    *is_quoted*, every cell of it.
+    """
     types = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
+    quote = literal('"' if is_quoted else "")
     shown_break = {"\n": r"\n", "\r\n": r"\r\n"}[line_break]
     return (
         f"read_csv({literal(str(path))}, auto_detect=false, header=false, skip={skip},"
-        f" columns={{{types}}}, delim={literal(delimiter)}, quote='', escape='', comment='',"
-        f" nullstr='', new_line='{shown_break}', encoding='utf-8', compression='none',"
-        f" null_padding=false, ignore_errors=false, parallel=false,"
-        f" hive_partitioning=false,"
+        f" columns={{{types}}}, delim={literal(delimiter)}, quote={quote}, escape={quote},"
+        f" comment='', nullstr='', allow_quoted_nulls=true, new_line='{shown_break}',"
+        " encoding='utf-8', compression='none', null_padding=false, ignore_errors=false,"
+        " parallel=false, hive_partitioning=false,"
         f" max_line_size={_LONGEST_LINE_BYTES}, buffer_size={_BUFFER_BYTES})"
     )

@@ -29,6 +29,7 @@ _Node: TypeAlias = dict[str, Any]
 _OPENING = "SELECT ("
 _CLOSING = "\n)"  # on a line of its own, so that a comment at the end does not swallow it
 _SHOWN_FILE = "--where"
+_NOBODY = "(SELECT NULL::VARCHAR AS attributes)"
 
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "//"})
 _OF_NUMBERS = frozenset({"abs", "ceil", "ceiling", "floor", "round", "sign"})
@@ -118,7 +119,9 @@ class _Segment:
                 f"this is no condition: it gives {type_name}, not true or false",
                 hint="compare it with something, as in: orders > 5",
             )
-        return f"coalesce(TRY(CAST({self._sql(condition)} AS BOOLEAN)), false)"
+        sql = f"coalesce(TRY(CAST({self._sql(condition)} AS BOOLEAN)), false)"
+        self._ask(f"SELECT {sql} FROM {_NOBODY}", tree)  # constants may be wrong among themselves
+        return sql
 
     # -- from text to a tree ------------------------------------------------------------------
 
@@ -277,6 +280,8 @@ class _Segment:
         Where all are attributes they are read as *otherwise*, or as texts; but which of two texts
         is greater is nobody's question, so that is refused.
         """
+        if not any(_IS in node for node in nodes):
+            return nodes
         types = [self._type(node) for node in nodes if _IS not in node]
         known = [name for name in types if name not in ("NULL", '"NULL"')]
         if not known:
@@ -325,11 +330,14 @@ class _Segment:
 
     def _type(self, node: _Node) -> str:
         """Return the type of *node*; refuse what DuckDB cannot give a type to."""
+        return str(self._ask(f"SELECT typeof({self._sql(node)}) FROM {_NOBODY}", node))
+
+    def _ask(self, sql: str, node: _Node) -> object:
+        """Return the one value of the result of *sql*; refuse *node* where DuckDB does."""
         import duckdb
 
-        nobody = "(SELECT NULL::VARCHAR AS attributes)"
         try:
-            (name,) = self._engine.one(f"SELECT typeof({self._sql(node)}) FROM {nobody}")
+            (value,) = self._engine.one(sql)
         except duckdb.Error as error:
             complaint = str(error).split("\n", 1)[0].split(": ", 1)[-1]
             self._refuse(
@@ -337,7 +345,7 @@ class _Segment:
                 node=node,
                 hint="an attribute is a text until a cast says otherwise: orders::INTEGER",
             )
-        return str(name)
+        return value
 
     def _refuse(
         self,

@@ -99,7 +99,15 @@ def _delimited(
     read = source.reader()
     if source.plain is not None:
         placed = source.content.placed(path)
-        table = text_file(path, columns, source.delimiter, source.plain.line_break, skip=1)
+        plain = source.plain
+        table = text_file(
+            path,
+            columns,
+            source.delimiter,
+            plain.line_break,
+            skip=1,
+            is_quoted=plain.is_quoted,
+        )
         line, present = "r + 1", "true"
     else:
         placed = nullcontext()

@@ -453,7 +453,7 @@ class Runner:
         else:
             delay = track.first.fail(self._clock(), patience)
             lasting = problem.stage in ("tls", "alpn", "proxy") and not track.answered
-            if lasting or self._is_out_of_reach(track):
+            if lasting or not patience or self._is_out_of_reach(track):
                 self._listener.connecting(lane, problem, None)
                 self._close_lane(track, "NotReached", str(problem))
                 return
@@ -462,8 +462,6 @@ class Runner:
 
     def _is_out_of_reach(self, track: _Track) -> bool:
         """Tell whether enough was tried; a service that never answered gets few tries."""
-        if not track.lane.policy.retry_for_s:
-            return True
         if not track.answered:
             return track.first.failures >= _FEWEST_TRIES
         return track.first.is_spent(track.lane.policy.retry_for_s)

@@ -108,7 +108,7 @@ class Recorder:
             latency_ms = int((now - push.sent_at) * 1000)
             self._accepted[lane] = self._accepted.get(lane, 0) + 1
             self._journal.add_accepted(
-                lane.name, push.row, latency_ms, outcome.id, outcome.unique_id
+                lane.name, push.row, latency_ms, outcome.id, outcome.unique_id, push.attempts
             )
             self.latencies[latency_ms if latency_ms < SLOWEST_MS else SLOWEST_MS] += 1
             if self._on_record is not None:

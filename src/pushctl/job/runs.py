@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pushctl import catalog
 from pushctl.audience.prepared import Prepared
 from pushctl.errors import InvalidInput
 from pushctl.job.manifest import refuse_changed
@@ -122,14 +121,33 @@ def _record_of(manifest: dict[str, Any], row: Row, line: dict[str, Any]) -> Reco
         record: Record = line["record"]
         return record
     number = row[0]
-    noted = (
-        line["credential"],
-        line["at"],
-        line["ms"][line["at_row"][number]],
-        line.get("ids", {}).get(str(number)),
-        line.get("unique_ids", {}).get(str(number)),
+    key = str(number)
+    fields = manifest["credentials"][line["credential"]]
+    identifier = line.get("ids", {}).get(key)
+    if identifier is None and fields["service"] == "apns":
+        identifier = push_id(push_id_prefix(manifest["run"]), number)
+    address = Address(
+        row=number,
+        source=row[1],
+        profile=row[5],
+        service=row[3],
+        platform=row[4],
+        credential=line["credential"],
+        environment=fields["environment"],
+        topic=fields["topic"],
+        token=row[2],
+        target=target_of(row),
     )
-    return _accepted_record(manifest, row, noted)
+    unique_id = line.get("unique_ids", {}).get(key)
+    return outcome_record(
+        address,
+        Outcome(kind=Kind.ACCEPTED, status=200, id=identifier, unique_id=unique_id),
+        run=manifest["run"],
+        campaign=manifest["campaign"],
+        time=line["at"],
+        attempts=line.get("attempts", {}).get(key, 1),
+        latency_ms=line["ms"][line["at_row"][number]],
+    )
 
 
 def check_run(folder: RunFolder) -> list[str]:
@@ -198,43 +216,3 @@ def _delete(folder: RunFolder) -> None:
         shutil.rmtree(folder.path)
     except OSError as error:
         raise storage_error("delete", str(folder.path), error) from error
-
-
-def _accepted_record(
-    manifest: dict[str, Any],
-    row: Row,
-    noted: tuple[str, float, int, str | None, str | None],
-) -> Record:
-    credential, at, latency_ms, own_id, unique_id = noted
-    fields = manifest["credentials"][credential]
-    identifier = own_id
-    if identifier is None and fields["service"] == "apns":
-        identifier = push_id(push_id_prefix(manifest["run"]), row[0])
-    address = Address(
-        row=row[0],
-        source=row[1],
-        profile=row[5],
-        service=row[3],
-        platform=row[4],
-        credential=credential,
-        environment=fields["environment"],
-        topic=fields["topic"],
-        token=row[2],
-        target=target_of(row),
-    )
-    outcome = Outcome(
-        kind=Kind.ACCEPTED,
-        status=200,
-        description=catalog.accepted(fields["service"]),
-        id=identifier,
-        unique_id=unique_id,
-    )
-    return outcome_record(
-        address,
-        outcome,
-        run=manifest["run"],
-        campaign=manifest["campaign"],
-        time=at,
-        attempts=1,
-        latency_ms=latency_ms,
-    )

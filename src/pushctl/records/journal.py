@@ -130,6 +130,7 @@ class Journal:
         latency_ms: int,
         push_id: str | None,
         unique_id: str | None,
+        attempts: int = 1,
     ) -> None:
         """Note one accepted row.  *push_id* is ``None`` where it follows from run and row."""
         batch = self._accepted.get(credential)
@@ -141,6 +142,8 @@ class Journal:
             batch.ids[row] = push_id
         if unique_id is not None:
             batch.unique_ids[row] = unique_id
+        if attempts != 1:
+            batch.attempts[row] = attempts
 
     def add_outcome(self, record: str) -> None:
         """Note the record, as JSON, of a row that ended otherwise than accepted."""
@@ -235,13 +238,14 @@ class Journal:
 class _Accepted:
     """Accepted rows that are not in the file yet."""
 
-    __slots__ = ("ids", "latencies", "rows", "unique_ids")
+    __slots__ = ("attempts", "ids", "latencies", "rows", "unique_ids")
 
     def __init__(self) -> None:
         self.rows: list[int] = []
         self.latencies: list[int] = []
         self.ids: dict[int, str] = {}
         self.unique_ids: dict[int, str] = {}
+        self.attempts: dict[int, int] = {}
 
     def columns(self) -> dict[str, Any]:
         line: dict[str, Any] = {"rows": self.rows, "ms": self.latencies}
@@ -249,6 +253,8 @@ class _Accepted:
             line["ids"] = self.ids
         if self.unique_ids:
             line["unique_ids"] = self.unique_ids
+        if self.attempts:
+            line["attempts"] = self.attempts
         return line
 
 
