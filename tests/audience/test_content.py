@@ -11,6 +11,7 @@ import tracemalloc
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+import duckdb
 import pytest
 
 from pushctl.audience import content
@@ -267,3 +268,115 @@ def test_the_name_of_a_file_cannot_drive_the_terminal(tmp_path: Path) -> None:
 
     assert source.shown.isprintable()
     assert [(1, "aabb\n")] == lines_of(source)
+
+
+# -- zstd -----------------------------------------------------------------------------------------
+
+
+def zstd_file(path: Path, text: str) -> Path:
+    """Return *path*, which now holds *text* packed, as DuckDB packs it."""
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE t AS SELECT ?::VARCHAR", [text])
+        connection.execute(
+            f"COPY t TO '{path}' (FORMAT csv, HEADER false, DELIMITER '\x1e', QUOTE '', ESCAPE '',"
+            " COMPRESSION zstd)"
+        )
+    return path
+
+
+def test_a_zstd_file_is_read(tmp_path: Path) -> None:
+    """Line by line, as any other."""
+    pytest.importorskip("backports.zstd")
+    source = open_content(
+        zstd_file(tmp_path / "list.txt.zst", "a\nb"), stdin=None, compression="zst"
+    )
+    assert [(1, "a\n"), (2, "b\n")] == lines_of(source)
+    assert [(1, "a\n"), (2, "b\n")] == lines_of(source)
+
+
+def test_a_damaged_zstd_file_is_refused(tmp_path: Path) -> None:
+    """Cut off, or no such file at all."""
+    pytest.importorskip("backports.zstd")
+    path = zstd_file(tmp_path / "list.txt.zst", "a\n" * 1000)
+    for data in (path.read_bytes()[:-3], b"a\nb\n"):
+        path.write_bytes(data)
+        source = open_content(path, stdin=None, compression="zst")
+        with pytest.raises(InvalidInput, match="the zstd file is damaged or cut off"):
+            lines_of(source)
+
+
+def test_a_zstd_bomb_is_stopped(tmp_path: Path) -> None:
+    """What unfolds out of proportion is no list of tokens."""
+    pytest.importorskip("backports.zstd")
+    path = zstd_file(tmp_path / "list.txt.zst", "0\n" * 2_000_000)
+    source = open_content(path, stdin=None, compression="zst")
+    with pytest.raises(InvalidInput, match="unfolds to more than 50 times its size"):
+        lines_of(source)
+
+
+def test_an_installation_without_zstd_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python has it from 3.14 on; before that it is a package."""
+
+    def missing(name: str) -> None:
+        raise ModuleNotFoundError(name)
+
+    monkeypatch.setattr(content.importlib, "import_module", missing)
+    source = open_content(file_with(tmp_path, b"x"), stdin=None, compression="zst")
+    with pytest.raises(InvalidInput, match=r"backports\.zstd is not there") as caught:
+        lines_of(source)
+    assert "unpack the file with zstd -d" in str(the_problem(caught).hint)
+
+
+# -- for other readers ----------------------------------------------------------------------------
+
+
+def test_a_plain_file_is_lent_as_it_is(tmp_path: Path) -> None:
+    """Not a byte is copied."""
+    path = file_with(tmp_path, b"a\n")
+    source = open_content(path, stdin=None, compression=None)
+    with source.placed(tmp_path / "here"):
+        assert path == (tmp_path / "here").readlink()
+    assert [path] == list(source.in_place)
+
+
+@pytest.mark.parametrize("from_stdin", [True, False])
+def test_what_is_no_plain_file_is_lent_as_a_copy(tmp_path: Path, from_stdin: bool) -> None:
+    """Packed files and stdin, unpacked."""
+    data = b"a\n" if from_stdin else gzip.compress(b"a\n")
+    source = open_content(
+        "-" if from_stdin else file_with(tmp_path, data),
+        stdin=io.BytesIO(data),
+        compression=None if from_stdin else "gz",
+    )
+    with source.placed(tmp_path / "here"):
+        assert b"a\n" == (tmp_path / "here").read_bytes()
+    assert [] == list(source.in_place)
+
+
+def test_a_file_that_changes_while_it_is_lent_is_refused(tmp_path: Path) -> None:
+    """What others read must be what was checked."""
+    path = file_with(tmp_path, b"a\n")
+    source = open_content(path, stdin=None, compression=None)
+    with (
+        pytest.raises(InvalidInput, match="changed since it was checked"),
+        source.placed(tmp_path / "here"),
+    ):
+        path.write_bytes(b"b\nc\n")
+
+
+def test_a_copy_that_cannot_be_made_is_said_so(tmp_path: Path) -> None:
+    """No folder, no room: one clear error."""
+    source = open_content("-", stdin=io.BytesIO(b"a\n"), compression=None)
+    with pytest.raises(StorageError, match="cannot make"):
+        source.placed(tmp_path / "missing" / "here").__enter__()
+    with pytest.raises(StorageError, match="cannot write"):
+        content._unpack(source, _Full())  # type: ignore[arg-type]
+
+
+class _Full:
+    """A path to a file on a full disk."""
+
+    def open(self, mode: str, buffering: int) -> BinaryIO:
+        return open("/dev/full", "wb", buffering)

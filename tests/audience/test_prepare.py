@@ -147,7 +147,7 @@ def test_what_is_not_asked_of_a_row_is_not_its_fault(tmp_path: Path) -> None:
     rows = [f"cW{number:020}" for number in range(100)]
     path = csv_file(tmp_path / "list.csv", "token", rows)
     prepared = prepared_in(tmp_path, open_audience(token_files=[path]))
-    assert 0 == prepared.exceptions
+    assert 0 == prepared.row_files
     assert {("fcm", None, None, None): 100} == prepared.tallies().sendable
 
 
@@ -211,7 +211,7 @@ def test_duplicates_are_found_across_sources_and_passes(
     one = csv_file(tmp_path / "one.csv", "token,n", [f"{each},1" for each in few])
     two = csv_file(tmp_path / "two.csv", "token", [few[3], *few[20:], "bad", few[3].upper()])
     prepared = check_same(tmp_path, tokens=[few[5]], token_files=[one, two])
-    assert prepared.exceptions > 1
+    assert prepared.verdict_files > 1
     assert 23 == prepared.tallies().verdicts["skipped", "Duplicate"]
     assert "first at row 1 (--token)" in column(prepared, "verdict_detail")
 
@@ -397,7 +397,8 @@ def test_nobody_else_can_read_what_is_left_behind(tmp_path: Path) -> None:
     assert {
         "audience.json": 0o600,
         "audience.parquet": 0o600,
-        "exceptions-0.parquet": 0o600,
+        "rows-0.parquet": 0o600,
+        "verdicts-0.parquet": 0o600,
     } == files
 
 

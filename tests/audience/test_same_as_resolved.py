@@ -103,7 +103,7 @@ def is_sound(options: Mapping[str, Any]) -> bool:
 
 FUZZED = settings(
     deadline=None,
-    max_examples=20,
+    max_examples=12,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,6 +99,20 @@ def test_whom_an_expression_is_true_of(
 ) -> None:
     """An attribute is read as what it is compared with, text of a csv file or not."""
     assert holds(engine, expression, attributes) is True
+
+
+def test_every_example_of_the_documentation_is_an_expression(engine: Engine) -> None:
+    """The page on audiences promises them."""
+    page = Path(__file__).parents[2].joinpath("docs", "audience.md").read_text(encoding="utf-8")
+    table = page[page.index("| to ask for | write |") : page.index("It is DuckDB's SQL")]
+    examples = [
+        example
+        for line in table.splitlines()[2:]
+        for example in re.findall("`([^`]+)`", line.rpartition(" | ")[2])
+    ]
+    assert len(examples) > 15
+    for example in examples:
+        assert compile_segment(engine, example, None)
 
 
 @pytest.mark.parametrize(
@@ -220,7 +236,7 @@ WORDS = (
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.sampled_from(WORDS), max_size=10).map(" ".join))
 def test_any_text_is_a_condition_or_one_clear_error(text: str) -> None:
     """Whatever is given, no other error comes out, and a condition gives true or false."""

@@ -91,6 +91,7 @@ def test_a_disk_that_is_full_to_the_last_byte(
             patch.setattr(journal_module.os, "write", without_reserve)
             sent = stage.send_list("--stop-if", "never")
         assert IO_FAILED == sent.exit_code
+        assert 3000 == sum(sent.totals.values())
         assert stage.stats.requests < 3000
 
         sent = stage.resume()

@@ -21,7 +21,7 @@ from pushctl.records.journal import boot_id
 from pushctl.records.replay import replay_journal
 from pushctl.simulator import Hang, Received, Rule, Say, Script, serve_in_thread
 
-INVALID, INTERRUPTED, UNKNOWN = 3, 130, 7
+INVALID, STOPPED, UNKNOWN, INTERRUPTED = 3, 6, 7, 130
 FRESH = Again()
 RESEND = Again(on_unknown="resend")
 
@@ -83,6 +83,20 @@ def test_ctrl_c_twice_leaves_what_was_in_flight_unknown(tmp_path: Path) -> None:
         assert UNKNOWN == sent.exit_code
         assert in_flight == sent.totals["unknown"]
         assert all(stage.stats.requests_per_token[token] == 1 for token in requests)
+        stage.audit(sent)
+
+
+def test_a_deadline_stops_a_run_that_a_resume_finishes(tmp_path: Path) -> None:
+    """--max-duration ends the run in good order; the resume is not bound by it."""
+    script = Script(delay_s=0.02, max_streams=20)
+    with on_stage(tmp_path, script, tokens=2000) as stage:
+        sent = stage.send_list("--max-duration", "1s", "--connections", "1")
+        assert STOPPED == sent.exit_code
+        assert sent.totals["not_sent"] >= 500
+        stage.audit(sent)
+
+        sent = stage.resume()
+        assert (0, 2000) == (sent.exit_code, sent.totals["accepted"])
         stage.audit(sent)
 
 

@@ -298,16 +298,24 @@ def _unpack(content: Content, path: Path) -> None:
     """Write the decompressed bytes of *content* to the new file *path*."""
     with content.open() as stream:
         try:
-            copy = path.open("xb")
+            copy = path.open("xb", buffering=0)  # what is written late fails where nobody looks
         except OSError as error:
             raise StorageError(f"cannot make {path}: {error.strerror}") from None
         with copy:
             for chunk in _chunks(stream):
                 try:
-                    copy.write(chunk)
-                    copy.flush()
+                    _write_all(copy, chunk)
                 except OSError as error:
-                    raise StorageError(f"cannot write {path}: {error.strerror}") from None
+                    raise StorageError(
+                        f"cannot write {path}: {error.strerror}",
+                        hint="set state_dir to a folder with more room",
+                    ) from None
+
+
+def _write_all(file: io.FileIO, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]
 
 
 def _no_room(error: OSError) -> StorageError:

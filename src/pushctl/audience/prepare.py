@@ -30,10 +30,11 @@ from pushctl.audience.prepared import (
     Prepared,
     Tallies,
     Tuple,
-    exceptions_file,
     facts_of,
     recipient_of,
+    row_file,
     source_of,
+    verdict_file,
 )
 from pushctl.audience.recipient import resolve
 from pushctl.audience.row import Row
@@ -94,7 +95,7 @@ def prepare(
                     mark_suppressed(work, suppress)
                 if not audience.keep_duplicates:
                     mark_duplicates(work)
-                prepared = _prepared(work, audience, _write_exceptions(work))
+                prepared = _prepared(work, audience)
             _keep(prepared)
         except BaseException:
             _discard(folder)
@@ -108,7 +109,9 @@ def _segment(where: str, audience: Audience) -> str:
         return compile_segment(engine, where, audience.attribute_names)
 
 
-def _prepared(work: Workspace, audience: Audience, exceptions: int) -> Prepared:
+def _prepared(work: Workspace, audience: Audience) -> Prepared:
+    """Write what was found out later, and return all of it."""
+    row_files, verdict_files = _write_rows(work), _write_verdicts(work)
     return Prepared(
         folder=work.folder,
         total=work.total,
@@ -117,7 +120,8 @@ def _prepared(work: Workspace, audience: Audience, exceptions: int) -> Prepared:
         description=audience.description,
         attribute_names=audience.attribute_names,
         sources=work.sources,
-        exceptions=exceptions,
+        row_files=row_files,
+        verdict_files=verdict_files,
         constants=constant_columns(work),
         line_shift=line_shift(work),
         counted=count(work, audience.attribute_names),
@@ -198,11 +202,16 @@ def _write_table(
 
 
 def _check_numbers(work: Workspace, audience: Audience) -> None:
-    """Every row of every source must be there: a file may have grown under our hands."""
+    """Every row must be there, in order: a file may have changed under our hands."""
     found = dict(work.engine.all(f"SELECT origin, count(*) FROM {work.table} GROUP BY origin"))
     for origin, source in enumerate(audience.sources):
         if found.get(origin, 0) != source.rows:
             raise _changed(source.shown)
+    (astray,) = work.engine.one(
+        "SELECT count(*) FROM"
+        f" (SELECT row <> row_number() OVER () AS astray FROM {work.table}) WHERE astray"
+    )
+    assert not astray, "rows lie in the order of their numbers, which is how they are read"
 
 
 def _changed(shown: str) -> InvalidInput:
@@ -264,27 +273,43 @@ def _storable(text: str | None) -> str | None:
 # -- what is left behind --------------------------------------------------------------------------
 
 
-def _write_exceptions(work: Workspace) -> int:
-    """Write the rows of ``slow`` and the marks in order; return how many files they take."""
-    rows = work.count("slow") + work.count("marks")
+def _write_rows(work: Workspace) -> int:
+    """Write the rows of ``slow`` in order; return how many files they take."""
+    texts = ", ".join(JUDGED[:-3])
+    return _write_in_order(
+        work,
+        f"""
+        SELECT row, {source_of(work.sources)} AS source, {texts},
+            coalesce(kind, verdict_kind) AS verdict_kind,
+            coalesce(reason, verdict_reason) AS verdict_reason,
+            coalesce(detail, verdict_detail) AS verdict_detail
+        FROM slow LEFT JOIN marks USING (row)""",
+        work.count("slow"),
+        row_file,
+    )
+
+
+def _write_verdicts(work: Workspace) -> int:
+    """Write the marks on other rows in order; return how many files they take."""
+    return _write_in_order(
+        work,
+        """
+        SELECT row, kind AS verdict_kind, reason AS verdict_reason, detail AS verdict_detail
+        FROM marks WHERE row NOT IN (SELECT row FROM slow)""",
+        work.count("marks"),
+        verdict_file,
+    )
+
+
+def _write_in_order(
+    work: Workspace, query: str, rows: int, file: Callable[[Path, int], Path]
+) -> int:
+    """Write the result of *query*, about *rows* rows, to as many files as are sorted easily."""
     files = 0 if not rows else 1 + rows // _ROWS_A_FILE
-    facts = ", ".join(JUDGED[:-3])
-    nothing = ", ".join(f"NULL AS {name}" for name in JUDGED[:-3])
     for number, stretch in enumerate(work.stretches(files)):
-        path = exceptions_file(work.folder, number)
+        path = literal(str(file(work.folder, number)))
         work.engine.run(
-            f"""
-            COPY (
-                SELECT row, {source_of(work.sources)} AS source, {facts},
-                    coalesce(kind, verdict_kind) AS verdict_kind,
-                    coalesce(reason, verdict_reason) AS verdict_reason,
-                    coalesce(detail, verdict_detail) AS verdict_detail
-                FROM slow LEFT JOIN marks USING (row) WHERE {stretch}
-                UNION ALL
-                SELECT row, NULL, {nothing}, kind, reason, detail
-                FROM marks WHERE {stretch} AND row NOT IN (SELECT row FROM slow)
-                ORDER BY row
-            ) TO {literal(str(path))} {PARQUET}"""
+            f"COPY (SELECT * FROM ({query}) WHERE {stretch} ORDER BY row) TO {path} {PARQUET}"
         )
     return files
 
@@ -295,7 +320,7 @@ def _keep(prepared: Prepared) -> None:
     facts = folder / FACTS
     try:
         facts.write_text(json.dumps(facts_of(prepared), ensure_ascii=False), encoding="utf-8")
-        for path in (folder / TABLE, *prepared.exception_files(), facts, folder):
+        for path in (folder / TABLE, *prepared.later_files(), facts, folder):
             descriptor = os.open(path, os.O_RDONLY)
             try:
                 os.fsync(descriptor)
@@ -306,6 +331,11 @@ def _keep(prepared: Prepared) -> None:
 
 
 def _discard(folder: Path) -> None:
-    for path in (folder / FACTS, folder / TABLE, *folder.glob("exceptions-*.parquet")):
+    for path in (
+        folder / FACTS,
+        folder / TABLE,
+        *folder.glob("rows-*.parquet"),
+        *folder.glob("verdicts-*.parquet"),
+    ):
         with contextlib.suppress(OSError):
             path.unlink()

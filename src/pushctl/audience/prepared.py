@@ -1,9 +1,10 @@
 """
 An audience as it lies in the folder of a run: resolved, judged, numbered, ready to be read.
 
-``audience.parquet`` holds every row.  Beside it lie the rows about which more was found out later
-(duplicates, suppressed tokens) or that took a closer look, ``exceptions-N.parquet``, in order;
-they are laid over the others while reading.  That way the large file is written once.
+``audience.parquet`` holds every row.  Beside it lie, in order, the rows that took a closer look,
+``rows-N.parquet``, which are empty in the large file, and the verdicts that were found out later
+(duplicates, suppressed tokens), ``verdicts-N.parquet``.  Both are laid over the rows while they are
+read: that way the large file is written once.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import gc
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
@@ -52,7 +53,10 @@ recipient has none), and ``verdict_kind`` is ``None`` for whoever is sent to.
 Tuple: TypeAlias = tuple[Any, ...]
 """One row, see :data:`COLUMNS`."""
 
-_SOURCE, _VERDICT = COLUMNS.index("source"), COLUMNS.index("verdict_kind")
+VERDICT_COLUMNS = ("row", *COLUMNS[-3:])
+"""What a verdict that was found out later is a tuple of."""
+
+_VERDICT = COLUMNS.index("verdict_kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +89,10 @@ class Prepared:
     """Every attribute that any row has; ``None`` where they are too many to know."""
     sources: Sequence[str]
     """The names of the sources, as people know them."""
-    exceptions: int
-    """How many files of exceptions there are."""
+    row_files: int
+    """How many files there are of rows that took a closer look."""
+    verdict_files: int
+    """How many files there are of verdicts that were found out later."""
     constants: Mapping[str, str | None]
     """The columns that are the same in every row of the table, with their value."""
     line_shift: int | None
@@ -114,7 +120,7 @@ class Prepared:
         try:
             with attempted(), Engine(folder=self.folder) as engine:
                 (rows,) = engine.one(f"SELECT count(*) FROM {parquet(path)}")
-                for path in self.exception_files():
+                for path in self.later_files():
                     engine.one(f"SELECT count(*) FROM {parquet(path)}")
         except NotPossible:
             raise damaged(path) from None
@@ -125,9 +131,12 @@ class Prepared:
         """Return what the audience holds; it was counted when it was prepared."""
         return self.counted
 
-    def exception_files(self) -> list[Path]:
-        """Return the files with exceptions, in order."""
-        return [exceptions_file(self.folder, number) for number in range(self.exceptions)]
+    def later_files(self) -> list[Path]:
+        """Return the files that are laid over the table."""
+        return [
+            *(row_file(self.folder, number) for number in range(self.row_files)),
+            *(verdict_file(self.folder, number) for number in range(self.verdict_files)),
+        ]
 
     def batches(self, size: int, *, after: int = 0) -> Iterator[list[Tuple]]:
         """
@@ -139,15 +148,21 @@ class Prepared:
         path = self.folder / TABLE
         try:
             with attempted(), Engine(folder=self.folder) as engine:
-                exceptions = self._exceptions(engine, after)
-                pending = next(exceptions, None)
+                rows = self._later(engine, row_file, self.row_files, COLUMNS, after)
+                verdicts = self._later(
+                    engine, verdict_file, self.verdict_files, VERDICT_COLUMNS, after
+                )
+                row, verdict = next(rows, None), next(verdicts, None)
                 table = self._table(engine, size, after)
                 while batch := _uninterrupted(table):
                     first, last = batch[0][0], batch[-1][0]
-                    while pending is not None and pending[0] <= last:
-                        at = pending[0] - first
-                        batch[at] = _laid_over(batch[at], pending)
-                        pending = next(exceptions, None)
+                    while row is not None and row[0] <= last:
+                        batch[row[0] - first] = row
+                        row = next(rows, None)
+                    while verdict is not None and verdict[0] <= last:
+                        at = verdict[0] - first
+                        batch[at] = batch[at][:_VERDICT] + verdict[1:]
+                        verdict = next(verdicts, None)
                     yield batch
         except NotPossible:
             raise damaged(path) from None
@@ -184,11 +199,21 @@ class Prepared:
         (shown,) = self.sources
         return [f"{shown}:{line}" for line in range(numbers.start + shift, numbers.stop + shift)]
 
-    def _exceptions(self, engine: Engine, after: int) -> Iterator[Tuple]:
-        names = ", ".join(COLUMNS)
+    def _later(
+        self,
+        engine: Engine,
+        file: Callable[[Path, int], Path],
+        files: int,
+        columns: Sequence[str],
+        after: int,
+    ) -> Iterator[Tuple]:
+        """Yield the *columns* of what was found out later of the rows after row *after*."""
+        paths = (file(self.folder, number) for number in range(files))
         batches = (
-            engine.stream(f"SELECT {names} FROM {parquet(path)} WHERE row > {int(after)}")
-            for path in self.exception_files()
+            engine.stream(
+                f"SELECT {', '.join(columns)} FROM {parquet(path)} WHERE row > {int(after)}"
+            )
+            for path in paths
         )
         return chain.from_iterable(chain.from_iterable(batches))
 
@@ -225,7 +250,8 @@ def facts_of(prepared: Prepared) -> dict[str, Any]:
         "description": prepared.description,
         "attribute_names": None if names is None else sorted(names),
         "sources": list(prepared.sources),
-        "exceptions": prepared.exceptions,
+        "row_files": prepared.row_files,
+        "verdict_files": prepared.verdict_files,
         "constants": dict(prepared.constants),
         "line_shift": prepared.line_shift,
         "sendable": [[*key, number] for key, number in counted.sendable.items()],
@@ -249,7 +275,8 @@ def _of_facts(folder: Path, facts: Mapping[str, Any]) -> Prepared:
         description=facts["description"],
         attribute_names=None if names is None else frozenset(names),
         sources=facts["sources"],
-        exceptions=int(facts["exceptions"]),
+        row_files=int(facts["row_files"]),
+        verdict_files=int(facts["verdict_files"]),
         constants=facts["constants"],
         line_shift=facts["line_shift"],
         counted=Tallies(
@@ -260,9 +287,14 @@ def _of_facts(folder: Path, facts: Mapping[str, Any]) -> Prepared:
     )
 
 
-def exceptions_file(folder: Path, number: int) -> Path:
-    """Return where the exceptions with that *number*, from 0, lie in *folder*."""
-    return folder / f"exceptions-{number}.parquet"
+def row_file(folder: Path, number: int) -> Path:
+    """Return where the rows that took a closer look lie in *folder*, file *number* from 0."""
+    return folder / f"rows-{number}.parquet"
+
+
+def verdict_file(folder: Path, number: int) -> Path:
+    """Return where the verdicts that were found out later lie, file *number* from 0."""
+    return folder / f"verdicts-{number}.parquet"
 
 
 def source_of(sources: Sequence[str], origin: str = "origin", line: str = "line") -> str:
@@ -287,10 +319,3 @@ def _uninterrupted(batches: Iterator[list[Tuple]]) -> list[Tuple] | None:
         return next(batches, None)
     finally:
         gc.enable()
-
-
-def _laid_over(row: Tuple, exception: Tuple) -> Tuple:
-    """Return *exception*, which is either a whole row or a verdict on *row*."""
-    if exception[_SOURCE] is None:
-        return row[:_VERDICT] + exception[_VERDICT:]
-    return exception

@@ -43,6 +43,8 @@ def shape(token: str) -> Service | None:
     """
     if _HEXADECIMAL.fullmatch(token):
         return Service.APNS
+    if _REGISTRATION_TOKEN.fullmatch(token):
+        return Service.FCM  # also where it begins with 0x: a colon is never hexadecimal
     bare = _undressed(token)
     if _HEXADECIMAL.fullmatch(bare) or _BYTES_IN_A_LOG.match(bare):
         return Service.APNS
@@ -73,6 +75,8 @@ def fault(token: str, service: Service) -> str | None:
         return None if usual else _damage(token) or _unfit_character(token)
     if len(token) % 2 == 0 and _HEXADECIMAL.fullmatch(token):
         return None
+    if _REGISTRATION_TOKEN.fullmatch(token):
+        return _foreign(token)
     return _logged_form(token) or _damage(token) or _foreign(token) or _not_hexadecimal(token)
 
 

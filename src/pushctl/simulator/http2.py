@@ -9,6 +9,7 @@ announced limit is reset with REFUSED_STREAM.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 from collections.abc import Callable
 from typing import cast
@@ -26,7 +27,7 @@ from h2.events import (
     StreamReset,
     WindowUpdated,
 )
-from h2.exceptions import ProtocolError
+from h2.exceptions import ProtocolError, StreamClosedError
 from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame, SettingsFrame
 
@@ -140,7 +141,8 @@ class Http2Protocol(asyncio.Protocol):
             return  # after our GOAWAY: not processed, and the client knows
         if len(self._known_open) >= self._known_limit:
             self._counts.stream_refused()
-            self._h2.reset_stream(stream_id, ErrorCodes.REFUSED_STREAM)
+            with contextlib.suppress(StreamClosedError):  # the client gave it up already
+                self._h2.reset_stream(stream_id, ErrorCodes.REFUSED_STREAM)
             return
         decoded = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
         pseudo = dict(decoded)
