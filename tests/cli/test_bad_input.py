@@ -204,7 +204,7 @@ def test_without_a_config_the_error_says_how_to_get_one(project: Project) -> Non
 
     expect_refused(project, result, 3)
     assert ["no credential is configured"] == result.errors
-    assert "pushctl init" in result.hints[0]
+    assert "a pushctl.yaml" in result.hints[0]
 
 
 def test_a_config_that_is_named_and_missing_is_an_error(project: Project) -> None:

@@ -158,9 +158,9 @@ def test_unknown_and_doubled_choices_are_errors() -> None:
     assert "are both for apns" in str(error_of(["shop-ios", "shop-dev"], both))
 
 
-def test_no_credential_at_all_leads_to_init_and_demo() -> None:
+def test_no_credential_at_all_leads_to_a_config_and_the_demo() -> None:
     """A new user is told how to begin."""
     hint = str(error_of([], settings()).problems[0].hint)
 
-    assert "pushctl init" in hint
+    assert "a pushctl.yaml" in hint
     assert "pushctl demo" in hint
