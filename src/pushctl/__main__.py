@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     arguments = sys.argv[1:]
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us: not a reason to stop
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 -- for the whole process
     if arguments in (["--version"], ["-V"]):
         # Answered before anything is imported: scripts ask this in a loop.
         from pushctl import __version__

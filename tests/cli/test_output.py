@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -247,3 +250,18 @@ def test_a_reader_that_goes_away_does_not_stop_the_run(project: Project) -> None
     assert number == len(project.served.pushes)
     assert "1,500 accepted" in talk
     assert "BrokenPipe" not in talk
+
+
+@pytest.mark.parametrize("redirection", ["> /dev/full", ">&-"])
+def test_a_stdout_that_cannot_be_written_never_stops_a_run(
+    project: Project, redirection: str
+) -> None:
+    """A full disk behind stdout, or none at all: every push is sent, the exit code holds."""
+    command = [sys.executable, "-m", "pushctl", "send", "--token", ios(), "--title", "Hello"]
+    words = " ".join(shlex.quote(word) for word in (*command, "-o", "jsonl"))
+    ended = subprocess.run(
+        f"{words} {redirection}", shell=True, cwd=project.folder, capture_output=True, check=False
+    )
+
+    assert 0 == ended.returncode, ended.stderr
+    assert b"1 accepted" in ended.stderr

@@ -69,6 +69,15 @@ class Terminal:
         except BrokenPipeError:
             self.stdout_closed = True
             _discard(self.stdout)
+        except (
+            OSError
+        ) as error:  # a full disk behind a redirection, or stdout closed from the start
+            self.stdout_closed = True
+            _discard(self.stdout)
+            self.warn(
+                f"stdout cannot be written: {error.strerror}; the command goes on without it",
+                hint="pushctl runs show -o jsonl prints a run's outcomes again",
+            )
 
     def say(self, text: str = "", *, style: str | None = None) -> None:
         """Write one line of talk to stderr; nothing when quiet."""
