@@ -87,7 +87,9 @@ def install(kind: str) -> None:
     say(f"setting up .venv ({kind}); this is done once")
     make_venv()
     pip = (BIN / "python", "-m", "pip", "--disable-pip-version-check", "install", "-q")
-    require(*pip, "--require-hashes", "-r", ROOT / "requirements" / f"{kind}.lock")
+    # Without --no-deps pip's resolver looks at releases newer than the locked ones, for a package
+    # asked for with an extra, and then refuses them for want of a hash.
+    require(*pip, "--no-deps", "--require-hashes", "-r", ROOT / "requirements" / f"{kind}.lock")
     require(*pip, "--no-deps", "--no-build-isolation", "-e", ROOT)
     stamp.write_text(mark)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -473,6 +475,17 @@ def test_whoever_interrupts_leaves_nothing_behind(
     with pytest.raises(KeyboardInterrupt):
         prepare(open_audience(token_files=[path]), folder, on_progress=interrupt)
     assert [] == list(folder.iterdir())
+
+
+def test_ctrl_c_is_ctrl_c_while_the_engine_works(tmp_path: Path) -> None:
+    """The engine catches the signal; whoever pressed the keys wants to see it obeyed."""
+    sums = "SELECT sum(a.i * b.i) FROM range(100000) a(i), range(1000000) b(i)"
+    timer = threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT))
+    with Engine() as engine:
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            engine.all(sums)
+    timer.join()
 
 
 def test_a_full_disk_is_no_riddle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ MEMORY_LIMIT = "150MB"
 """What the engine may hold while an audience is prepared; the rest goes to disk."""
 READER_MEMORY_LIMIT = "64MB"
 _POLL_S = 0.1
+_INTERRUPTED = "Query interrupted"
 _BUFFER_BYTES = 4 * 2**20
 _LONGEST_LINE_BYTES = 5 * MAX_LINE_BYTES
 # A copied line has at most MAX_LINE_BYTES characters, and a character at most four bytes.
@@ -146,7 +147,10 @@ class Engine:
 
 @contextlib.contextmanager
 def explained() -> Iterator[None]:
-    """Turn what duckdb says of the disk into a :class:`~pushctl.errors.StorageError`."""
+    """Turn what duckdb says of the disk into a :class:`~pushctl.errors.StorageError`.
+
+    A Ctrl-C that duckdb has caught is raised again as :class:`KeyboardInterrupt`.
+    """
     import duckdb
 
     try:
@@ -156,6 +160,10 @@ def explained() -> Iterator[None]:
     except duckdb.Error as error:
         if any(words in str(error).lower() for words in _NO_ROOM):
             raise _storage_error(str(error)) from None
+        raise
+    except RuntimeError as error:
+        if str(error) == _INTERRUPTED:
+            raise KeyboardInterrupt from None  # which duckdb has caught
         raise
 
 
