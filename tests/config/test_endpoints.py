@@ -6,6 +6,7 @@ import pytest
 
 from pushctl.config import Origin, endpoints
 from pushctl.outcome import Service
+from pushctl.proxy import Proxy
 
 APPLE = endpoints.VENDOR_HOSTS[Service.APNS]
 
@@ -62,19 +63,6 @@ def test_a_token_endpoint_has_a_path() -> None:
         endpoints.parse_token_endpoint(url + "?a=b")
 
 
-@pytest.mark.parametrize("url", ["http://proxy:3128", "https://u:p@proxy:3128/"])
-def test_proxies(url: str) -> None:
-    """A proxy may be plain http, and may want a password."""
-    endpoints.check_proxy(url)
-
-
-@pytest.mark.parametrize("url", ["socks5://p:1", "proxy:3128", "http://p:1/x", "http://p:1?x"])
-def test_what_is_no_proxy(url: str) -> None:
-    """Other schemes, and paths, are refused."""
-    with pytest.raises(endpoints.Refusal, match="proxy"):
-        endpoints.check_proxy(url)
-
-
 @pytest.mark.parametrize(
     ("host", "allowed"),
     [
@@ -115,3 +103,21 @@ def test_origins_are_shown_as_people_write_them() -> None:
     assert ["a", "a:2197", "[::1]:1"] == [
         str(origin) for origin in (Origin("a"), Origin("a", 2197), Origin("::1", 1))
     ]
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed", "refused"),
+    [
+        ("proxy.example", (), True),
+        ("proxy.example", ("api.example",), True),
+        ("Proxy.example", ("PROXY.example",), False),
+        ("127.0.0.1", (), False),
+        ("localhost", (), False),
+    ],
+)
+def test_a_proxy_beside_a_ca_file(host: str, allowed: tuple[str, ...], refused: bool) -> None:
+    """A proxy that could pass for the vendor needs the sender's word, unless it is this machine."""
+    refusal = endpoints.refusal_of_proxy(Proxy(host, 3128), allowed)
+
+    assert refused == (refusal is not None)
+    assert refusal is None or "--allow-endpoint proxy.example" in str(refusal.hint)

@@ -36,7 +36,6 @@ credentials:
     team_id: DEF123GHIJ
     require_consent: true
     protected: true
-    ca_file: ca.pem
     proxy: http://u:p@proxy.example:3128
   shop-env:
     service: apns
@@ -46,6 +45,8 @@ credentials:
     key_id: XYZ9876543
     team_id: DEF123GHIJ
     endpoint: https://127.0.0.1:2197
+    ca_file: ca.pem
+    proxy: none
   shop-cert:
     service: apns
     environment: production
@@ -112,7 +113,6 @@ def test_every_field(tmp_path: Path) -> None:
             key_file=tmp_path / "keys" / "AuthKey_ABC123DEFG.p8",
             require_consent=True,
             protected=True,
-            ca_file=tmp_path / "ca.pem",
             proxy="http://u:p@proxy.example:3128",
         ),
         ApnsKeySettings(
@@ -123,6 +123,8 @@ def test_every_field(tmp_path: Path) -> None:
             team_id="DEF123GHIJ",
             key_env="APNS_KEY",
             endpoint=Origin("127.0.0.1", 2197),
+            ca_file=tmp_path / "ca.pem",
+            proxy="none",
         ),
         ApnsCertificateSettings(
             name="shop-cert",
@@ -152,8 +154,8 @@ def test_every_value_knows_where_it_is_written(tmp_path: Path) -> None:
     assert Place("pushctl.yaml", 4, 18) == shop.places["environment"].place
     assert Place("pushctl.yaml", 2, 3) == shop.places[""].place
     assert "key_id" not in shop.places
-    assert Place("pushctl.yaml", 33, 12) == settings.places["state_dir",].place
-    assert Place("pushctl.yaml", 31, 18) == settings.places["defaults", "apns"].place
+    assert Place("pushctl.yaml", 34, 12) == settings.places["state_dir",].place
+    assert Place("pushctl.yaml", 32, 18) == settings.places["defaults", "apns"].place
 
 
 def test_problems_of_a_setting_are_placed(tmp_path: Path) -> None:
@@ -170,6 +172,15 @@ def test_problems_of_a_setting_are_placed(tmp_path: Path) -> None:
     assert shop.problem("proxy", "x").source_line == "    proxy: http://•••@proxy.example:3128"
     made = FcmSettings(name="made", application_default=True)
     assert Problem("credential 'made': x") == made.problem("project_id", "x")
+
+
+@pytest.mark.parametrize("written", ["none", "''", "~"])
+def test_a_proxy_can_be_switched_off(tmp_path: Path, written: str) -> None:
+    """``none`` and nothing at all mean: directly; what is not written, the environment says."""
+    settings = load(tmp_path, apns(proxy=written))
+
+    assert "none" == settings.credentials["shop"].proxy
+    assert load(tmp_path, apns()).credentials["shop"].proxy is None
 
 
 def test_no_file_means_defaults(tmp_path: Path) -> None:
@@ -299,7 +310,13 @@ def test_a_file_to_be_filled_in(tmp_path: Path, text: str) -> None:
             "token_endpoint cannot be used: a token endpoint has no query",
             None,
         ),
-        (apns(proxy="socks://x"), (8, 12), "proxy cannot be used: a proxy is written as", None),
+        (apns(proxy="socks://x"), (8, 12), "proxy cannot be used: a proxy is written as", "none"),
+        (
+            apns(proxy="http://proxy.example", ca_file="ca.pem"),
+            (8, 12),
+            "proxy: with this ca_file, proxy.example could read the credential",
+            "--allow-endpoint proxy.example",
+        ),
         (
             apns(endpoint="https://evil.example"),
             (8, 15),

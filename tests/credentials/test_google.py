@@ -415,12 +415,10 @@ def test_what_is_no_service_account(data: bytes, message: str, hint: str) -> Non
 
 def test_the_clients_caution() -> None:
     """No redirects, nothing from the environment, verified TLS, bounded waiting."""
-    with http_client(material.fcm_settings()) as client:
+    with http_client(material.fcm_settings(), {}) as client:
         assert not client.follow_redirects
         assert not client.trust_env
         assert 10 == client.timeout.read
-    with http_client(material.fcm_settings(proxy="http://u:p@127.0.0.1:3128")) as client:
-        assert client._mounts
 
 
 class TestApplicationDefault:
@@ -498,7 +496,11 @@ def test_a_refresh_that_fails_without_a_request() -> None:
             raise ValueError("secret inside")
 
     it = GoogleCredential(
-        material.fcm_settings(), GivesUp(), project_id="shop-1234", fingerprint="f"
+        material.fcm_settings(),
+        GivesUp(),
+        project_id="shop-1234",
+        fingerprint="f",
+        environ={},
     )
     with pytest.raises(Unreachable, match="could not be refreshed") as caught:
         it.authorization(time.time())

@@ -3,7 +3,7 @@ Which hosts may be given a credential.
 
 A config file may come with a repository: it must not be able to send provider tokens or service
 account assertions elsewhere.  Loopback is fine (the simulator); any other host needs the
-sender's own word.
+sender's own word.  So does a proxy, where the file also names the authorities to trust.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pushctl.config.settings import Origin
 from pushctl.outcome import Service
+from pushctl.proxy import Proxy
 
 VENDOR_HOSTS = {
     Service.APNS: frozenset(
@@ -62,16 +63,6 @@ def parse_token_endpoint(url: str) -> Origin:
     return Origin(_host(parts), parts.port or 443)
 
 
-def check_proxy(url: str) -> None:
-    """Raise :class:`Refusal` unless *url* is that of an HTTP proxy."""
-    parts = _parts(url)
-    if parts.scheme not in ("http", "https"):
-        raise Refusal("a proxy is written as http://host:port")
-    _host(parts)
-    if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise Refusal("a proxy is a host and a port, without a path", "http://host:port")
-
-
 def refusal_of_host(
     origin: Origin, vendor_hosts: frozenset[str], allowed: Sequence[str]
 ) -> Refusal | None:
@@ -81,6 +72,22 @@ def refusal_of_host(
         return None
     return Refusal(
         f"{host} is neither the vendor's host nor this machine: it may not get a credential",
+        f"if you trust it, say so with --allow-endpoint {host} (or PUSHCTL_ALLOW_ENDPOINT)",
+    )
+
+
+def refusal_of_proxy(proxy: Proxy, allowed: Sequence[str]) -> Refusal | None:
+    """
+    Return why *proxy* may not stand in between where a ``ca_file`` says whom to trust.
+
+    Alone, neither does harm: the vendor's certificate is verified through any proxy.  Together
+    the proxy can pass for the vendor, and read what it is given.
+    """
+    host = proxy.host.lower()
+    if is_loopback(host) or host in (name.lower() for name in allowed):
+        return None
+    return Refusal(
+        f"with this ca_file, {host} could read the credential as it passes",
         f"if you trust it, say so with --allow-endpoint {host} (or PUSHCTL_ALLOW_ENDPOINT)",
     )
 

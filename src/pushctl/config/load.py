@@ -22,6 +22,7 @@ from pushctl.config.words import did_you_mean
 from pushctl.documents import Document, read
 from pushctl.errors import InvalidInput, Problem
 from pushctl.outcome import Environment, JsonValue, Service
+from pushctl.proxy import DIRECT, Proxy
 
 if TYPE_CHECKING:
     from pushctl.config.schema import ConfigModel, CredentialModel
@@ -116,6 +117,7 @@ def _rule_problems(document: Document, allow_endpoint: Sequence[str]) -> Iterato
 def _host_problems(
     document: Document, name: str, written: Mapping[str, object], allowed: Sequence[str]
 ) -> Iterator[Problem]:
+    yield from _proxy_problems(document, name, written, allowed)
     service = written.get("service")
     if service not in list(Service):
         return
@@ -137,6 +139,24 @@ def _host_problems(
             yield document.problem(
                 ("credentials", name, field), f"{field}: {refusal.message}", hint=refusal.hint
             )
+
+
+def _proxy_problems(
+    document: Document, name: str, written: Mapping[str, object], allowed: Sequence[str]
+) -> Iterator[Problem]:
+    """Yield that a proxy is foreign whose certificates the same file would have us trust."""
+    url = written.get("proxy")
+    if not isinstance(url, str) or url in (DIRECT, "") or "ca_file" not in written:
+        return
+    try:
+        proxy = Proxy.parse(url)
+    except ValueError:
+        return  # the schema says so
+    refusal = endpoints.refusal_of_proxy(proxy, allowed)
+    if refusal:
+        yield document.problem(
+            ("credentials", name, "proxy"), f"proxy: {refusal.message}", hint=refusal.hint
+        )
 
 
 def _default_problems(
@@ -202,13 +222,14 @@ class _Builder:
             for where, spot in self._places.items()
             if where[:2] == path and where[2:]
         }
+        written = "proxy" in model.model_fields_set  # with nothing behind it: no proxy
         common: _CommonFields = {
             "name": name,
             "require_consent": model.require_consent,
             "protected": model.protected,
             "endpoint": endpoints.parse_origin(model.endpoint) if model.endpoint else None,
             "ca_file": self._resolved(model.ca_file),
-            "proxy": model.proxy,
+            "proxy": DIRECT if written and model.proxy is None else model.proxy,
             "places": {"": self._places[path], **places},
         }
         if model.service == "fcm":

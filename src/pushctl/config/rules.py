@@ -24,7 +24,7 @@ _ONLY_CERTIFICATE = ("certificate_file", "certificate_password_env")
 _ONLY_APNS = ("environment", "topic", *_ONLY_KEY, *_ONLY_CERTIFICATE)
 _FCM_SOURCES = ("service_account_file", "service_account_env", "application_default")
 _ONLY_FCM = (*_FCM_SOURCES, "project_id", "token_endpoint")
-_MEANINGLESS_NULL = (*_ONLY_APNS, *_ONLY_FCM, "endpoint", "ca_file", "proxy")
+_MEANINGLESS_NULL = (*_ONLY_APNS, *_ONLY_FCM, "endpoint", "ca_file")
 
 
 def key_id_of(file_name: str) -> str | None:

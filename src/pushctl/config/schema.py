@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from pushctl.config import endpoints, rules
+from pushctl.proxy import DIRECT, Proxy
 
 _IDENTIFIER = re.compile(r"[A-Z0-9]{10}")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -87,10 +88,12 @@ def _token_endpoint(value: str) -> str:
 
 
 def _proxy(value: str) -> str:
+    if value in (DIRECT, ""):
+        return DIRECT
     try:
-        endpoints.check_proxy(value)
-    except endpoints.Refusal as refusal:
-        raise fault(f"cannot be used: {refusal.message}", refusal.hint) from None
+        Proxy.parse(value)
+    except ValueError as error:
+        raise fault(f"cannot be used: {error}", f"{DIRECT} goes directly") from None
     return value
 
 

@@ -30,6 +30,7 @@ from pushctl.credentials.sources import Secret, Unfit, from_file, from_variable
 from pushctl.credentials.tls import client_context
 from pushctl.errors import InvalidInput, Problem, Unreachable
 from pushctl.outcome import Service
+from pushctl.proxy import proxy_variables
 from pushctl.rules.text import printable
 
 FCM_HOST = "fcm.googleapis.com"
@@ -70,6 +71,7 @@ class GoogleCredential:
         *,
         project_id: str,
         fingerprint: str,
+        environ: Mapping[str, str],
         warnings: tuple[Problem, ...] = (),
     ) -> None:
         self.name = settings.name
@@ -78,6 +80,7 @@ class GoogleCredential:
         self.fingerprint = fingerprint
         self.warnings = warnings
         self._settings = settings
+        self._environ = proxy_variables(environ)
         self._source = source
         self._newest: Authorization | None = None
         self._context: ssl.SSLContext | None = None
@@ -112,7 +115,7 @@ class GoogleCredential:
         return self._context
 
     def _fetch(self, now: float) -> Authorization:
-        with http_client(self._settings) as client:
+        with http_client(self._settings, self._environ) as client:
             request = HttpxRequest(client)
             try:
                 self._source.refresh(request)
@@ -178,7 +181,7 @@ def open_google(settings: FcmSettings, environ: Mapping[str, str]) -> GoogleCred
         token endpoint, or has no usable RSA key.
     """
     if settings.application_default:
-        return _open_default(settings)
+        return _open_default(settings, environ)
     secret = _read(settings, environ)
     try:
         account = load_account(secret.data)
@@ -194,6 +197,7 @@ def open_google(settings: FcmSettings, environ: Mapping[str, str]) -> GoogleCred
         _source(account, settings.token_endpoint or GOOGLE_TOKEN_ENDPOINT),
         project_id=settings.project_id or str(account.project_id),
         fingerprint=f"service account {_short(account.client_email)}",
+        environ=environ,
         warnings=secret.warnings,
     )
 
@@ -232,9 +236,9 @@ def _read(settings: FcmSettings, environ: Mapping[str, str]) -> Secret:
     return from_variable(settings, "service_account_env", settings.service_account_env, environ)
 
 
-def _open_default(settings: FcmSettings) -> GoogleCredential:
+def _open_default(settings: FcmSettings, environ: Mapping[str, str]) -> GoogleCredential:
     """Find application default credentials, as google-auth does (AIP-4110)."""
-    source, found_project = _find_default(settings)
+    source, found_project = _find_default(settings, environ)
     if source is None:
         raise settings.invalid(
             "application_default",
@@ -265,13 +269,14 @@ def _open_default(settings: FcmSettings) -> GoogleCredential:
         source,
         project_id=project_id,
         fingerprint=f"application default credentials{who}",
+        environ=environ,
     )
 
 
-def _find_default(settings: FcmSettings) -> tuple[Any, str | None]:
+def _find_default(settings: FcmSettings, environ: Mapping[str, str]) -> tuple[Any, str | None]:
     # What google-auth raises may quote a file, and what it warns of is meant for developers.
     with (
-        http_client(settings) as client,
+        http_client(settings, environ) as client,
         warnings.catch_warnings(action="ignore"),
         contextlib.suppress(google.auth.exceptions.GoogleAuthError, ValueError, OSError),
     ):

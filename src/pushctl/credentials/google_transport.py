@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import ssl
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ from google.auth import transport
 
 from pushctl.config import FcmSettings
 from pushctl.credentials.tls import client_context
+from pushctl.errors import InvalidInput
+from pushctl.proxy import Proxy, choose_way
 from pushctl.rules.text import printable
 
 _TIMEOUT_S = 10.0
@@ -80,19 +83,71 @@ class HttpxRequest(transport.Request):
         return Answer(response.status_code, dict(response.headers), bytes(data))
 
 
-def http_client(settings: FcmSettings) -> httpx.Client:
+class _ByHost(httpx.BaseTransport):
+    """
+    Sends each request directly or through a proxy, as its host wants it.
+
+    What google-auth asks is known to it alone: Google's token endpoint, the service that
+    impersonates, or the metadata server of this machine.
+    """
+
+    def __init__(
+        self, context: ssl.SSLContext, configured: str | None, environ: Mapping[str, str]
+    ) -> None:
+        self._context = context
+        self._configured = configured
+        self._environ = environ
+        self._transports: dict[Proxy | None, httpx.HTTPTransport] = {}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        proxy = self._proxy(request.url)
+        if proxy not in self._transports:
+            self._transports[proxy] = httpx.HTTPTransport(
+                verify=self._context, trust_env=False, proxy=_for_httpx(proxy)
+            )
+        try:
+            return self._transports[proxy].handle_request(request)
+        except httpx.ProxyError as error:
+            raise httpx.ProxyError(f"proxy {proxy}: {error}", request=request) from None
+
+    def close(self) -> None:
+        for transport_ in self._transports.values():
+            transport_.close()
+
+    def _proxy(self, url: httpx.URL) -> Proxy | None:
+        if url.scheme != "https":
+            return None  # a metadata server or a file server of this machine's network
+        try:
+            way = choose_way(
+                url.host, url.port or 443, configured=self._configured, environ=self._environ
+            )
+        except InvalidInput as error:
+            raise httpx.ProxyError(str(error)) from None
+        return way.proxy
+
+
+def _for_httpx(proxy: Proxy | None) -> httpx.Proxy | None:
+    if proxy is None:
+        return None
+    return httpx.Proxy(
+        proxy.url,
+        ssl_context=ssl.create_default_context() if proxy.tls else None,
+        auth=None if proxy.username is None else (proxy.username, proxy.password or ""),
+    )
+
+
+def http_client(settings: FcmSettings, environ: Mapping[str, str]) -> httpx.Client:
     """
     Return a client for the token endpoint: verified TLS, no redirects, bounded waiting.
 
-    Nothing is taken from the environment but what the settings say.
+    Of *environ* nothing is taken but the proxy, where the settings name none.
     """
     context = client_context(
         settings, only_ca_file=settings.token_endpoint is not None, alpn=("http/1.1",)
     )
     return httpx.Client(
-        verify=context,
+        transport=_ByHost(context, settings.proxy, environ),
         follow_redirects=False,
         timeout=_TIMEOUT_S,
         trust_env=False,
-        proxy=settings.proxy,
     )

@@ -12,8 +12,8 @@ from pushctl.errors import InvalidInput, Problem
 from pushctl.job.messages import Messages
 from pushctl.message.compile import CompiledApns, CompiledMessage
 from pushctl.outcome import Service
+from pushctl.proxy import Proxy, choose_way
 from pushctl.rules.apns import topic_for
-from pushctl.wire.proxy import Proxy
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -88,19 +88,26 @@ def open_bindings(
     _check_trust(opened)
     return {
         settings.name: Binding(
-            credential, settings, messages.of(credential.service), _proxy(settings)
+            credential,
+            settings,
+            messages.of(credential.service),
+            proxy_of(credential, settings, environ),
         )
         for settings, credential in zip(needed, opened, strict=True)
     }
 
 
-def _proxy(settings: CredentialSettings) -> Proxy | None:
-    if settings.proxy is None:
-        return None
-    try:
-        return Proxy.parse(settings.proxy)
-    except ValueError as error:
-        raise settings.invalid("proxy", str(error)) from None
+def proxy_of(
+    credential: Credential, settings: CredentialSettings, environ: Mapping[str, str]
+) -> Proxy | None:
+    """
+    Return the proxy that pushes of *credential* go through; ``None``: directly.
+
+    Raises :class:`~pushctl.errors.InvalidInput` if a variable such as ``HTTPS_PROXY`` holds none.
+    """
+    origin = credential.origin
+    way = choose_way(origin.host, origin.port, configured=settings.proxy, environ=environ)
+    return way.proxy
 
 
 def _check_trust(credentials: Sequence[Credential]) -> None:

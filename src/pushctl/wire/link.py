@@ -15,11 +15,12 @@ import time
 from collections.abc import Callable
 from typing import Final, TypeAlias, TypedDict, cast
 
+from pushctl.proxy import Proxy
 from pushctl.wire.connection import Connection
 from pushctl.wire.dial import connect, firewall_hint, host_and_port, resolve
 from pushctl.wire.errors import ConnectFailed, Stage, alpn_failed, tls_failed, tls_reason
 from pushctl.wire.events import Closed, Event
-from pushctl.wire.proxy import Proxy, open_tunnel
+from pushctl.wire.proxy import open_tunnel
 
 _LONGEST_TICK_S: Final = 1.0
 _SHORTEST_TICK_S: Final = 0.01

@@ -9,19 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import dataclasses
 import re
 import ssl
 from typing import Any, Final
-from urllib.parse import unquote
 
+from pushctl.proxy import Proxy
 from pushctl.wire.dial import connect, host_and_port, resolve
 from pushctl.wire.errors import ConnectFailed, tls_failed
-
-_FORM: Final = "a proxy is written as http://host:port or http://user:password@host:port"
-_RESERVED: Final = "in a proxy's user name and password, / ? # @ and : are written as %2F %3F …"
-_PLACE: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]{1,5}))?/?")
-_PORTS: Final = {"http": 80, "https": 443}
 
 _LONGEST_ANSWER: Final = 16_384
 _GOODBYE_S: Final = 1.0
@@ -37,68 +31,6 @@ _WRONG_CREDENTIALS: Final = "check the user name and password in the proxy's URL
 _WANTS_TLS: Final = "it expects TLS: write its URL with https://"
 _NOT_ALLOWED: Final = "ask whoever runs the proxy to allow this host and port"
 _NOT_REACHED: Final = "check the host name; the proxy itself may be cut off from the network"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Proxy:
-    """An HTTP proxy that understands CONNECT."""
-
-    host: str
-    port: int
-    username: str | None = None
-    """``None``: no ``proxy-authorization`` is sent."""
-    password: str | None = dataclasses.field(default=None, repr=False)
-    tls: bool = False
-    """The proxy itself is spoken to over TLS, its certificate verified by the system's roots."""
-
-    def __str__(self) -> str:
-        """Return ``host:port``, an IPv6 address in brackets."""
-        return host_and_port(self.host, self.port)
-
-    @classmethod
-    def parse(cls, url: str) -> Proxy:
-        """
-        Return the proxy that *url* names: ``[http[s]://][user[:password]@]host[:port][/]``.
-
-        The port is 80 or 443 if *url* names none; user name and password are percent-decoded.
-        Raises :exc:`ValueError` with words for people that hold nothing of *url*.
-        """
-        scheme, separator, rest = url.partition("://")
-        if not separator:
-            scheme, rest = "http", url
-        scheme = scheme.lower()
-        if scheme not in _PORTS:
-            raise ValueError(f"{_FORM}; SOCKS proxies are not supported")
-        userinfo, _, written_place = rest.rpartition("@")
-        place = _PLACE.fullmatch(written_place)
-        if place is None:
-            raise ValueError(_FORM)
-        address, name, digits = place.groups()
-        port = int(digits or _PORTS[scheme])
-        if not 0 < port < 65_536:
-            raise ValueError("a proxy's port is a number from 1 to 65535")
-        username, password = _credentials(userinfo)
-        return cls(address or name, port, username, password, tls=scheme == "https")
-
-
-def _credentials(userinfo: str) -> tuple[str | None, str | None]:
-    if not userinfo:
-        return None, None
-    if re.search(r"[/?#@]", userinfo) or userinfo.count(":") > 1:
-        raise ValueError(_RESERVED)
-    written_name, separator, written_password = userinfo.partition(":")
-    try:
-        username = unquote(written_name, errors="strict")
-        password = unquote(written_password, errors="strict") if separator else None
-        userinfo.encode()  # what an environment variable holds need not be text
-    except UnicodeError:
-        raise ValueError("a proxy's user name or password is not UTF-8") from None
-    # RFC 7617 section 2: neither may have control characters, nor the user name a colon.
-    if ":" in username:
-        raise ValueError("a proxy's user name cannot have a colon")
-    if re.search(r"[\x00-\x1f\x7f]", username + (password or "")):
-        raise ValueError("a proxy's user name or password has a control character")
-    return username, password
 
 
 async def open_tunnel(proxy: Proxy, host: str, port: int) -> asyncio.Transport:
