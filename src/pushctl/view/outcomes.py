@@ -140,14 +140,14 @@ def reason_groups(reasons: Reasons, terminal: Terminal) -> None:
         terminal.data(terminal.paint(title, style, out=True) + "\n")
         meaning = reasons.descriptions[key]
         if meaning:
-            _wrapped(terminal, "", meaning)
+            wrapped(terminal, "", meaning)
         detail = reasons.details.get(key)
         if detail and detail != meaning:
-            _wrapped(terminal, "detail: ", detail)
+            wrapped(terminal, "detail: ", detail)
         for advice in _advice(key)[:2]:
-            _wrapped(terminal, "do: ", advice)
+            wrapped(terminal, "do: ", advice)
         if key.kind is Kind.REJECTED:
-            _wrapped(terminal, "token: ", TOKEN_WORDS[key.token_action])
+            wrapped(terminal, "token: ", TOKEN_WORDS[key.token_action])
 
 
 TOKEN_WORDS = {
@@ -272,7 +272,8 @@ def _advice(key: ReasonKey) -> Sequence[str]:
     return ()
 
 
-def _wrapped(terminal: Terminal, label: str, text: str) -> None:
+def wrapped(terminal: Terminal, label: str, text: str) -> None:
+    """Write *text* to stdout, indented under what it explains; folded on a terminal."""
     import textwrap
 
     clean = label + printable(text, 2000)
