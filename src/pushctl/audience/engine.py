@@ -48,24 +48,29 @@ class Engine:
         folder: Path | None = None,
         spill: Path | None = None,
         files: Sequence[Path] = (),
+        threads: int = 1,
+        task: str = "prepare the audience",
     ) -> None:
         """
         *folder* may be read and written, and *files* read; what does not fit in memory goes to
-        *spill*, or fails without it.
+        *spill*, or fails without it.  *task* is what an error says could not be done.
+
+        One thread keeps rows in the order of the file: numbering them is one thread's work
+        anyway, and a second one that waits for it makes it slower.  More of them are for questions
+        to which order means nothing.
         """
         import duckdb
 
-        # One thread: numbering rows in the order of the file is one thread's work anyway, and a
-        # second one that waits for it makes it slower.
+        self._task = task
         config: dict[str, str | bool | int | float | list[str]] = {
-            "threads": 1,
+            "threads": threads,
             "memory_limit": memory_limit,
             "temp_directory": "" if spill is None else str(spill),
-            "preserve_insertion_order": True,
+            "preserve_insertion_order": threads == 1,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }
-        with explained():
+        with explained(task):
             self._connection: DuckDBPyConnection = duckdb.connect(":memory:", config=config)
             self._allow("allowed_directories", () if folder is None else (folder,))
             self._allow("allowed_paths", files)
@@ -96,7 +101,7 @@ class Engine:
 
         *on_progress* gets the share that is done, 0 to 1, now and then.
         """
-        with explained():
+        with explained(self._task):
             if on_progress is None:
                 self._connection.execute(sql)
             else:
@@ -104,7 +109,7 @@ class Engine:
 
     def all(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return every row of the result of *sql*."""
-        with explained():
+        with explained(self._task):
             return self._connection.execute(sql, values).fetchall()
 
     def one(self, sql: str, values: Sequence[object] = ()) -> tuple[Any, ...]:
@@ -116,7 +121,7 @@ class Engine:
         self, sql: str, values: Sequence[object] = (), *, size: int = 2048
     ) -> Iterator[list[tuple[Any, ...]]]:
         """Yield the rows of the result of *sql*, *size* at a time, in constant memory."""
-        with explained():
+        with explained(self._task):
             cursor = self._connection.cursor()
             try:
                 cursor.execute(sql, values)
@@ -128,7 +133,7 @@ class Engine:
     def append(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """Add *rows* to *table*."""
         if rows:
-            with explained(), self._connection.appender(table) as appender:
+            with explained(self._task), self._connection.appender(table) as appender:
                 appender.append_rows(rows)
 
     def _run_watched(self, sql: str, on_progress: Callable[[float], None]) -> None:
@@ -146,8 +151,10 @@ class Engine:
 
 
 @contextlib.contextmanager
-def explained() -> Iterator[None]:
+def explained(task: str = "prepare the audience") -> Iterator[None]:
     """Turn what duckdb says of the disk into a :class:`~pushctl.errors.StorageError`.
+
+    *task* is what could not be done.
 
     A Ctrl-C that duckdb has caught is raised again as :class:`KeyboardInterrupt`.
     """
@@ -156,10 +163,10 @@ def explained() -> Iterator[None]:
     try:
         yield
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-        raise _storage_error(str(error)) from None
+        raise _storage_error(str(error), task) from None
     except duckdb.Error as error:
         if any(words in str(error).lower() for words in _NO_ROOM):
-            raise _storage_error(str(error)) from None
+            raise _storage_error(str(error), task) from None
         raise
     except RuntimeError as error:
         if str(error) == _INTERRUPTED:
@@ -184,14 +191,14 @@ class NotPossible(Exception):
     """DuckDB could not do it; the caller knows another way, or a better word."""
 
 
-def _storage_error(complaint: str) -> StorageError:
+def _storage_error(complaint: str, task: str) -> StorageError:
     first = printable(complaint.splitlines()[0], 300)
     if any(words in complaint.lower() for words in _NO_ROOM):
         return StorageError(
-            f"no room to prepare the audience: {os.strerror(errno.ENOSPC)}",
+            f"no room to {task}: {os.strerror(errno.ENOSPC)}",
             hint="free some space, or set state_dir to a folder with more room",
         )
-    return StorageError(f"cannot prepare the audience: {first}")
+    return StorageError(f"cannot {task}: {first}")
 
 
 @contextlib.contextmanager

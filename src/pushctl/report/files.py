@@ -1,0 +1,114 @@
+"""Which files a report reads: the logs that were named, or the configured one with its past."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from pushctl.errors import InvalidInput, Place
+from pushctl.rules.text import printable
+
+Packing: TypeAlias = Literal["gz", "zst"]
+
+_PACKINGS: tuple[Packing, ...] = ("gz", "zst")
+_ROTATED = re.compile(r"[.-](\d{1,14})(?:\.(?:gz|zst))?\Z")
+"""What rotation appends: ``.1``, ``.2.gz``, or a date as logrotate's ``dateext`` writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """A bounce log to be read."""
+
+    shown: str
+    """Its name, safe to show."""
+    path: Path | None
+    """``None``: stdin."""
+    packing: Packing | None
+    size: int
+    """Bytes on the disk; 0 where nothing tells."""
+
+
+def find_logs(words: Sequence[str], default: Path) -> list[LogFile]:
+    """
+    Return the logs that *words* name, or the *default* one with its rotated files, oldest first.
+
+    A word is a file, ``-`` for stdin, or else a pattern (``logs/*.jsonl``, ``**`` for any depth).
+    A file that is named twice, also by another name of it, is returned once.  Raises
+    :class:`~pushctl.errors.InvalidInput` where there is none.
+    """
+    found: list[LogFile] = []
+    seen: set[object] = set()
+    for path in _named(words) if words else _with_rotated(default):
+        log, identity = _looked_at(path)
+        if identity not in seen:
+            seen.add(identity)
+            found.append(log)
+    return found
+
+
+def rotated(log: Path) -> list[Path]:
+    """Return the files that rotation made of *log*, oldest first; *log* itself is none of them."""
+    try:
+        names = [entry.name for entry in os.scandir(log.parent)]
+    except OSError:
+        return []
+    numbered = []
+    for name in names:
+        match = _ROTATED.fullmatch(name, len(log.name)) if name.startswith(log.name) else None
+        if match is not None:
+            numbered.append((_age(match[1]), name))
+    return [log.with_name(name) for _, name in sorted(numbered)]
+
+
+def _age(number: str) -> tuple[int, int]:
+    """Return a key that sorts by age, oldest first: dates upwards, then numbers downwards."""
+    is_date = len(number) >= 8
+    return (0, int(number)) if is_date else (1, -int(number))
+
+
+def _with_rotated(default: Path) -> list[Path | None]:
+    logs = [path for path in (*rotated(default), default) if path.exists()]
+    if not logs:
+        raise InvalidInput(
+            "there is no bounce log yet",
+            place=Place(printable(str(default))),
+            hint="it is written by the first push that bounces; name another log to read that",
+        )
+    return [*logs]
+
+
+def _named(words: Sequence[str]) -> Iterator[Path | None]:
+    for word in words:
+        if word == "-":
+            yield None
+        elif os.path.lexists(word):
+            yield Path(word)
+        else:
+            matches = sorted(glob.glob(word, recursive=True))
+            if not matches:
+                raise InvalidInput("no such file", place=Place(printable(word)))
+            yield from (Path(match) for match in matches)
+
+
+def _looked_at(path: Path | None) -> tuple[LogFile, object]:
+    """Return *path* as a log and what tells it from other files."""
+    if path is None:
+        return LogFile("-", None, None, 0), None
+    shown = printable(str(path), 4096)
+    try:
+        status = path.stat()
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise InvalidInput(f"cannot be read: {error.strerror}", place=Place(shown)) from None
+    if stat.S_ISDIR(status.st_mode):
+        raise InvalidInput("this is a folder", place=Place(shown), hint="name the logs in it")
+    ending = path.name.lower().rpartition(".")[2]
+    packing = next((each for each in _PACKINGS if each == ending), None)
+    return LogFile(shown, path, packing, status.st_size), (status.st_dev, status.st_ino)
