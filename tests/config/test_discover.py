@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from pushctl.config import find_config
-from pushctl.config.discover import default_bounce_log, default_state_dir
+from pushctl.config.discover import (
+    Candidate,
+    Source,
+    config_candidates,
+    default_bounce_log,
+    default_state_dir,
+)
 
 
 def touch(path: Path) -> Path:
@@ -111,3 +117,33 @@ def test_state_of_a_read_only_project(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / ".pushctl").mkdir()
     default_state_dir(config, {}, Path("/home/me"))
     assert [tmp_path, tmp_path / ".pushctl"] == asked
+
+
+def test_every_place_is_told(tmp_path: Path) -> None:
+    """The candidates are the order of preference, with who asks for each and whether it is there."""
+    repository = tmp_path / "repo"
+    touch(repository / ".git" / "HEAD")
+    at_root = touch(repository / "pushctl.yaml")
+    inner = repository / "a"
+    inner.mkdir()
+    environ = {"PUSHCTL_CONFIG": "env.yaml"}
+    user = tmp_path / ".config" / "pushctl" / "config.yaml"
+
+    assert [
+        Candidate(inner / "x.yaml", Source.OPTION, exists=False),
+        Candidate(inner / "env.yaml", Source.VARIABLE, exists=False),
+        Candidate(inner / "pushctl.yaml", Source.PROJECT, exists=False),
+        Candidate(at_root, Source.PROJECT, exists=True),
+        Candidate(user, Source.USER, exists=False),
+    ] == config_candidates("x.yaml", environ, inner, tmp_path)
+
+
+def test_a_folder_that_may_not_be_entered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing can be seen there is no config, and no crash."""
+
+    def refuse(path: Path, **_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", refuse)
+
+    assert find_config(None, {}, tmp_path, tmp_path) is None

@@ -143,7 +143,7 @@ def _signalled() -> Iterator[Callable[[float], int | None]]:
 def _log_path(log: str | None, config: str | None) -> Path:
     if log is not None:
         return Path(log)
-    from pushctl.cli.deliver import settings_for
+    from pushctl.cli.settings import settings_for
 
     return settings_for(config, ()).bounce_log
 

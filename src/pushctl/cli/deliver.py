@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pushctl.cli.confirm import confirm
+from pushctl.cli.settings import settings_for
 from pushctl.cli.watch import Screen, on_usr1
-from pushctl.config import Settings, find_config, load_settings
+from pushctl.config import Settings
 from pushctl.errors import ExitCode, StorageError, UsageError
 from pushctl.job.ending import Ending, FailOn, exit_code
 from pushctl.job.options import SendOptions, make_order
@@ -19,15 +20,6 @@ from pushctl.job.resume import Again, resume
 from pushctl.job.send import Order, send
 from pushctl.view.rehearsal import show_rehearsal
 from pushctl.view.terminal import Terminal
-
-
-def settings_for(config: str | None, allow_endpoint: Sequence[str]) -> Settings:
-    """Return the settings that the command is to use.  Raises :class:`InvalidInput`."""
-    environ, cwd, home = os.environ, Path.cwd(), Path.home()
-    path = find_config(config, environ=environ, cwd=cwd, home=home)
-    extra = environ.get("PUSHCTL_ALLOW_ENDPOINT", "").split(",")
-    allowed = [*allow_endpoint, *(host for host in extra if host)]
-    return load_settings(path, environ=environ, cwd=cwd, home=home, allow_endpoint=allowed)
 
 
 def deliver(

@@ -58,7 +58,7 @@ def list_command(
     debug: DebugOption = False,
 ) -> int:
     choose_output(output, LIST_OUTPUTS)
-    from pushctl.cli.deliver import settings_for
+    from pushctl.cli.settings import settings_for
     from pushctl.job.runs import summarise
     from pushctl.records.folder import list_runs
     from pushctl.view.runs import show_runs
@@ -81,7 +81,7 @@ def show(
     debug: DebugOption = False,
 ) -> int:
     choose_output(output, LIST_OUTPUTS)
-    from pushctl.cli.deliver import settings_for
+    from pushctl.cli.settings import settings_for
     from pushctl.job.runs import run_records, summarise
     from pushctl.view.runs import show_run
 
@@ -114,7 +114,8 @@ def resume_command(
     debug: DebugOption = False,
 ) -> int:
     choose_output(output, LIST_OUTPUTS)
-    from pushctl.cli.deliver import go_on, settings_for
+    from pushctl.cli.deliver import go_on
+    from pushctl.cli.settings import settings_for
     from pushctl.job.options import checked_fail_on, checked_on_unknown
     from pushctl.job.resume import Again
 
@@ -138,7 +139,7 @@ def check(
     color: ColorOption = Color.AUTO,
     debug: DebugOption = False,
 ) -> int:
-    from pushctl.cli.deliver import settings_for
+    from pushctl.cli.settings import settings_for
     from pushctl.job.runs import check_run
 
     terminal = make_terminal(quiet, 0, color)
@@ -159,7 +160,7 @@ def prune_command(
     color: ColorOption = Color.AUTO,
     debug: DebugOption = False,
 ) -> int:
-    from pushctl.cli.deliver import settings_for
+    from pushctl.cli.settings import settings_for
     from pushctl.job.runs import prune
     from pushctl.rules.duration import GRAMMAR, parse_duration
 

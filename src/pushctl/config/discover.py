@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TypeGuard
 
@@ -11,34 +13,89 @@ CONFIG_NAME = "pushctl.yaml"
 USER_CONFIG_NAME = "config.yaml"
 
 
+class Source(StrEnum):
+    """Who says that a config file is to be used."""
+
+    OPTION = "--config"
+    VARIABLE = "PUSHCTL_CONFIG"
+    PROJECT = "project"
+    USER = "user"
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the person named the file, so that no other may take its place."""
+        return self in (Source.OPTION, Source.VARIABLE)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Candidate:
+    """A place where a config file may be."""
+
+    path: Path
+    source: Source
+    exists: bool
+
+
+def config_candidates(
+    explicit: str | None, environ: Mapping[str, str], cwd: Path, home: Path
+) -> list[Candidate]:
+    """
+    Return where a config file is looked for, in the order of preference.
+
+    *explicit* (``--config``), ``PUSHCTL_CONFIG``, ``pushctl.yaml`` from *cwd* up to the root of
+    the repository it is in, the user's own.  Outside a repository only *cwd* itself is looked
+    at, so that a file in a shared parent folder is never picked up.
+    """
+    named = ((Source.OPTION, explicit), (Source.VARIABLE, environ.get("PUSHCTL_CONFIG")))
+    user = user_folder(environ, home, "XDG_CONFIG_HOME", ".config") / USER_CONFIG_NAME
+    places = [
+        *((source, cwd / expand_home(path, home)) for source, path in named if path),
+        *((Source.PROJECT, folder / CONFIG_NAME) for folder in _project_folders(cwd)),
+        (Source.USER, user),
+    ]
+    return [Candidate(path, source, _is_file(path)) for source, path in places]
+
+
+def chosen_config(candidates: Sequence[Candidate]) -> Candidate | None:
+    """
+    Return which of *candidates* is used; ``None`` where there is none.
+
+    A file that was named is used whether or not it exists: a missing one is an error, not a
+    reason to use another.
+    """
+    return next((it for it in candidates if it.source.is_named or it.exists), None)
+
+
 def find_config(
     explicit: str | None, environ: Mapping[str, str], cwd: Path, home: Path
 ) -> Path | None:
-    """
-    Return the config file to use; ``None`` where there is none.
+    """Return the config file to use, as the two above decide; ``None`` where there is none."""
+    chosen = chosen_config(config_candidates(explicit, environ, cwd, home))
+    return None if chosen is None else chosen.path
 
-    In this order: *explicit* (``--config``), ``PUSHCTL_CONFIG``, the nearest ``pushctl.yaml``
-    from *cwd* up to the root of the repository it is in, the user's own.  The first two are
-    returned whether or not the file exists: naming a file that is missing is an error, not a
-    reason to use another.  Outside a repository only *cwd* itself is looked at, so that a
-    file in a shared parent folder is never picked up.
-    """
-    for named in (explicit, environ.get("PUSHCTL_CONFIG")):
-        if named:
-            return cwd / expand_home(named, home)
-    user_config = user_folder(environ, home, "XDG_CONFIG_HOME", ".config") / USER_CONFIG_NAME
-    candidates = [folder / CONFIG_NAME for folder in _project_folders(cwd)]
-    return next((path for path in (*candidates, user_config) if path.is_file()), None)
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder that may not be entered
+        return False
 
 
 def _project_folders(cwd: Path) -> Iterator[Path]:
     """Yield *cwd* and its parents up to the repository root; *cwd* alone if there is none."""
     folders = [cwd, *cwd.parents]
-    root = next((folder for folder in folders if (folder / ".git").exists()), cwd)
+    root = next((folder for folder in folders if _is_repository(folder)), cwd)
     for folder in folders:
         yield folder
         if folder == root:
             return
+
+
+def _is_repository(folder: Path) -> bool:
+    try:
+        return (folder / ".git").exists()
+    except OSError:
+        return False
 
 
 def default_bounce_log(config: Path | None, cwd: Path) -> Path:
