@@ -8,7 +8,13 @@ from contextlib import contextmanager
 from typing import BinaryIO, Literal, TypeAlias
 
 from pushctl.audience.duplicates import Seen, Sighting
-from pushctl.audience.formats import FilePath, ProfileSource, open_profiles, open_tokens
+from pushctl.audience.formats import (
+    FilePath,
+    ProfileSource,
+    open_any,
+    open_profiles,
+    open_tokens,
+)
 from pushctl.audience.plain import GivenTokens
 from pushctl.audience.recipient import Recipient, Verdict, resolve
 from pushctl.audience.row import Source, did_you_mean
@@ -69,6 +75,31 @@ def open_audience(
     if not given and not files:
         raise UsageError("nobody to send to", hint="give --token, --profiles or --tokens")
     return Audience([*given, *files], fallback=platform, keep_duplicates=keep_duplicates)
+
+
+def open_lists(
+    files: Sequence[FilePath],
+    *,
+    platform: Platform | None = None,
+    format: str | None = None,
+    stdin: BinaryIO | None = None,
+) -> Audience:
+    """
+    Return everybody in *files*, each a profile file or a token file, for a look at them.
+
+    Parameters and errors are those of :func:`open_audience`.
+    """
+    if [*files].count("-") > 1:
+        raise UsageError("stdin (-) can be read only once")
+    problems: list[Problem] = []
+    sources: list[Source] = []
+    for path in files:
+        with _gathered(problems):
+            sources.append(open_any(path, format=format, stdin=stdin))
+    problems += _empty(sources, "token")
+    if problems:
+        raise InvalidInput(problems=problems)
+    return Audience(sources, fallback=platform, keep_duplicates=False)
 
 
 class Audience:

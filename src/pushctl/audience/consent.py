@@ -37,3 +37,13 @@ def cell_fault(cell: str) -> str | None:
     if cell.strip().lower() == "true":
         return None
     return f"consent is `{cell}`: only true gives it" if cell.strip() else "no consent is recorded"
+
+
+_PLAIN_NOES = frozenset(
+    {consent_fault({"consent": False}), *(cell_fault(word) for word in ("false", "False", "FALSE"))}
+)
+
+
+def is_plain_no(fault: str | None) -> bool:
+    """Return whether *fault* is that of a person who said no, in so many words."""
+    return fault in _PLAIN_NOES

@@ -16,7 +16,7 @@ from pushctl import documents
 from pushctl.audience.columnar import open_columns
 from pushctl.audience.content import COMPRESSIONS, Compression, Content, open_content
 from pushctl.audience.delimited import open_delimited
-from pushctl.audience.jsonlines import open_token_objects
+from pushctl.audience.jsonlines import holds_profiles, open_token_objects
 from pushctl.audience.plain import open_plain
 from pushctl.audience.profiles import (
     ProfileDocument,
@@ -97,6 +97,24 @@ def open_profiles(
     data = _document_bytes(path, stdin)
     document = documents.load(data, _shown(path), kind=kind, max_bytes=MAX_DOCUMENT_BYTES)
     return open_profile_document(document, wanted)
+
+
+def open_any(path: FilePath, *, format: str | None, stdin: BinaryIO | None) -> Source:
+    """
+    Return the rows of the profile file or token file *path*, whichever it is.
+
+    Where the format leaves it open (``.jsonl``), the first lines tell.  Raises as
+    :func:`open_tokens` does.
+    """
+    found = _format(path, format, (*TOKEN_FORMATS, *_DOCUMENT_KINDS))
+    if found.name in _DOCUMENT_KINDS:
+        return open_profiles(path, format=format, stdin=stdin, wanted=())
+    if found.name != "jsonl":
+        return open_tokens(path, format=format, stdin=stdin)
+    content = open_content(path, stdin=stdin, compression=found.compression)
+    if holds_profiles(content):
+        return open_profile_lines(content, ())
+    return open_token_objects(content)
 
 
 def _document_bytes(path: FilePath, stdin: BinaryIO | None) -> bytes:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import heapq
 import json
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import starmap
+from itertools import islice, starmap
 from operator import attrgetter
 from pathlib import Path
 
@@ -30,6 +31,10 @@ from pushctl.rules.text import printable
 MAX_NAMES = 10_000
 """More different names than this in one file are not remembered."""
 
+_LINES_THAT_TELL = 1_000
+_PROFILE_KEYS = frozenset({"tokens", "attributes"})
+"""What a profile has and a token never."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -42,7 +47,7 @@ class Line:
     """Why the line is no object; ``None`` where it is one."""
 
 
-def read_lines(content: Content) -> Iterator[Line]:
+def read_lines(content: Content) -> Generator[Line]:
     """Yield every line of *content* that is not blank, reading it once."""
     with content.open() as stream:
         for number, text in numbered_lines(stream, content.shown):
@@ -57,6 +62,18 @@ def no_objects(content: Content) -> InvalidInput:
         place=Place(content.shown, 1),
         hint="a .jsonl file holds one object a line, complete on that line",
     )
+
+
+def holds_profiles(content: Content) -> bool:
+    """Return whether the first lines of *content* are profiles rather than tokens."""
+    lines = read_lines(content)
+    with closing(lines):
+        for line in islice(lines, _LINES_THAT_TELL):
+            if "token" in line.value:
+                return False
+            if not _PROFILE_KEYS.isdisjoint(line.value):
+                return True
+    return False
 
 
 def open_token_objects(content: Content) -> ObjectSource:

@@ -127,7 +127,7 @@ def _audience(options: SendOptions, stdin: BinaryIO | None) -> Audience | None:
         return None
     return open_audience(
         tokens=options.tokens,
-        platform=_platform(options.platform),
+        platform=checked_platform(options.platform),
         profile_files=options.profile_files,
         profile_ids=options.profile_ids,
         token_files=options.token_files,
@@ -221,7 +221,8 @@ def _one_of(option: str, text: str, known: Sequence[str]) -> str:
     return text
 
 
-def _platform(text: str | None) -> Platform | None:
+def checked_platform(text: str | None) -> Platform | None:
+    """Return the value of ``--platform``.  Raises :class:`UsageError`."""
     return None if text is None else Platform(_one_of("--platform", text, tuple(Platform)))
 
 

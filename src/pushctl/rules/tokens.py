@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import NamedTuple
 
 from pushctl.outcome import Service
+from pushctl.rules.masking import is_masked
 
 MAX_LENGTH = 4096
 """Characters.  No vendor states a limit; the longest tokens seen are well below 400."""
@@ -25,6 +27,7 @@ _INSTALLATION_ID = re.compile(r"[c-f][A-Za-z0-9_-]{21}")
 # Since 2026 FCM takes a Firebase installation id wherever it takes a registration token.
 _LONG_BASE64URL = re.compile(r"[A-Za-z0-9_-]{100,}")
 _BYTES_IN_A_LOG = re.compile(r"\{\s*length\s*=\s*\d+\s*,\s*bytes\s*=", re.IGNORECASE)
+_COUNTED_BYTES = re.compile(r"\d+ bytes")
 _EXPO = re.compile(r"Expo(?:nent)?PushToken\[")
 _SPREADSHEET_NUMBER = re.compile(r"\d(?:[.,]\d+)?E\+\d+", re.IGNORECASE)
 _BASE64_BYTES = re.compile(r"[A-Za-z0-9+/]{42,}={1,2}")
@@ -57,19 +60,38 @@ def shape(token: str) -> Service | None:
     return None
 
 
+class Fault(NamedTuple):
+    """Why a text cannot be a token."""
+
+    name: str
+    """A short, stable name of what is wrong: ``odd-digits``, ``spreadsheet``, ``masked``…"""
+    text: str
+    """
+    The same in a sentence, with what to do.
+
+    One line without control characters, which quotes at most one character of a token.
+    """
+
+
 def fault(token: str, service: Service) -> str | None:
+    """Return the sentence of :func:`find_fault`, or ``None`` where *token* may be a token."""
+    found = find_fault(token, service)
+    return None if found is None else found.text
+
+
+def find_fault(token: str, service: Service) -> Fault | None:
     """
     Return why *token* cannot be a token of *service*, or ``None`` where it may be one.
 
-    The text is one line without control characters and quotes at most one character of a token.
     A token without a fault is visible ASCII without ``/``, at most :data:`MAX_LENGTH`
     characters, and for APNs an even number of hexadecimal digits: safe in a path, a header
     field and a log.
     """
     if not token:
-        return "the token is empty"
+        return Fault("empty", "the token is empty")
     if len(token) > MAX_LENGTH:
-        return f"{len(token)} characters are more than any token has (at most {MAX_LENGTH})"
+        text = f"{len(token)} characters are more than any token has (at most {MAX_LENGTH})"
+        return Fault("too-long", text)
     if service is Service.FCM:
         usual = _REGISTRATION_TOKEN.fullmatch(token)
         return None if usual else _damage(token) or _unfit_character(token)
@@ -98,64 +120,94 @@ def _undressed(token: str) -> str:
     return bare[2:] if bare[:2] in {"0x", "0X"} else bare
 
 
-def _logged_form(token: str) -> str | None:
+def _logged_form(token: str) -> Fault | None:
     """Return what is wrong with a token copied from what iOS prints for ``Data``, or ``None``."""
     if _BYTES_IN_A_LOG.search(token):
-        return (
+        return Fault(
+            "log-shortened",
             "this is how iOS prints bytes in a log, shortened: the token cannot be recovered "
-            "from it; let the app write each byte as two hexadecimal digits"
+            "from it; let the app write each byte as two hexadecimal digits",
         )
     if token.startswith("<") and token.endswith(">"):
-        return "remove the angle brackets and the spaces between the digits"
+        return Fault(
+            "angle-brackets", "remove the angle brackets and the spaces between the digits"
+        )
     if token[:2] in {"0x", "0X"}:
-        return "write the hexadecimal digits without 0x"
+        return Fault("hex-prefix", "write the hexadecimal digits without 0x")
     return None
 
 
-def _damage(token: str) -> str | None:
+def _damage(token: str) -> Fault | None:
     """Return what happened to *token* on its way here, whichever the service, or ``None``."""
     bare = token.strip()
+    if is_masked(bare):
+        return Fault(
+            "masked",
+            "this is a masked token: it stands for a real one and cannot be sent to; use the log "
+            "or file that it was masked from",
+        )
+    if _COUNTED_BYTES.fullmatch(bare):
+        return Fault(
+            "log-shortened",
+            "this is how Swift prints data, which tells its length and nothing of it; let the app"
+            " write each byte as two hexadecimal digits",
+        )
     if bare.lower() in _WORDS_FOR_NOTHING:
-        return f"`{bare}` is a word for nothing, not a token: the export wrote an empty value"
+        return Fault(
+            "word-for-nothing",
+            f"`{bare}` is a word for nothing, not a token: the export wrote an empty value",
+        )
     if _EXPO.match(bare):
-        return "this is an Expo push token: only Expo's own service can send to it"
+        return Fault("expo", "this is an Expo push token: only Expo's own service can send to it")
     if _SPREADSHEET_NUMBER.fullmatch(bare):
-        return "a spreadsheet turned the token into a number: export the column as text"
+        return Fault(
+            "spreadsheet",
+            "a spreadsheet turned the token into a number: export the column as text",
+        )
     if "…" in bare or "..." in bare:
-        return "the token was shortened for display: the whole of it is needed"
+        return Fault("shortened", "the token was shortened for display: the whole of it is needed")
     if bare.startswith("/topics/"):
-        return "a topic is not a token: send to it with --fcm-topic"
+        return Fault("topic", "a topic is not a token: send to it with --fcm-topic")
     if token != bare:
-        return "remove the white space around the token"
+        return Fault("white-space", "remove the white space around the token")
     if len(token) > 1 and token[0] in _QUOTES and token[-1] == token[0]:
-        return "remove the quotes around the token"
+        return Fault("quotes", "remove the quotes around the token")
     return None
 
 
-def _foreign(token: str) -> str | None:
+def _foreign(token: str) -> Fault | None:
     """Return whose token, or which other encoding, was given to APNs, or ``None``."""
     if shape(token) is Service.FCM:
-        return (
+        return Fault(
+            "fcm-token-for-apns",
             "this looks like an FCM registration token; APNs takes hexadecimal device tokens: "
-            "set service to fcm, or give the device token"
+            "set service to fcm, or give the device token",
         )
     if _BASE64_BYTES.fullmatch(token):
-        return "this looks like base64: decode it and write the bytes as hexadecimal digits"
+        return Fault(
+            "base64", "this looks like base64: decode it and write the bytes as hexadecimal digits"
+        )
     return None
 
 
-def _not_hexadecimal(token: str) -> str:
+def _not_hexadecimal(token: str) -> Fault:
     """Return what keeps *token* from being whole bytes in hexadecimal."""
     foreign = _NOT_HEXADECIMAL.search(token)
     if foreign is None:
-        return f"an odd number of hexadecimal digits ({len(token)}): the token was cut or mistyped"
-    return f"{_at(foreign)} is not a hexadecimal digit, and a device token is nothing but those"
+        return Fault(
+            "odd-digits",
+            f"an odd number of hexadecimal digits ({len(token)}): the token was cut or mistyped",
+        )
+    return Fault(
+        "not-hexadecimal",
+        f"{_at(foreign)} is not a hexadecimal digit, and a device token is nothing but those",
+    )
 
 
-def _unfit_character(token: str) -> str | None:
+def _unfit_character(token: str) -> Fault | None:
     """Return which character no token holds: a ``/`` or anything but visible ASCII."""
     unfit = _BAD_IN_ANY_TOKEN.search(token)
-    return None if unfit is None else f"{_at(unfit)} cannot be in a token"
+    return unfit and Fault("unfit-character", f"{_at(unfit)} cannot be in a token")
 
 
 def _at(match: re.Match[str]) -> str:
