@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "pushctl.cli.demo",
     "send": "pushctl.cli.send",
     "explain": "pushctl.cli.explain",
+    "tokens": "pushctl.cli.tokens",
     "runs": "pushctl.cli.runs",
     "simulate": "pushctl.cli.simulate",
 }
