@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 SHOWN_ONE_BY_ONE = 50
 _FORMULA_STARTS = ("=", "+", "-", "@")
+_HARMLESS = re.compile(r"[A-Za-z0-9_:-]+")
 _CELL_LIMIT = 32_767
 """Characters: the most that spreadsheets take in a cell."""
 _KIND_STYLES = {
@@ -201,7 +203,10 @@ class CsvWriter:
     def write(self, records: Iterable[Record]) -> None:
         """Write *records* (after the header, the first time)."""
         for record in records:
-            self._writer.writerow(csv_cell(record[name]) for name in FIELDS)
+            self._writer.writerow(
+                csv_token(record[name]) if name == "token" else csv_cell(record[name])
+                for name in FIELDS
+            )
         self._terminal.data(self._buffer.getvalue())
         self._buffer.seek(0)
         self._buffer.truncate()
@@ -218,6 +223,16 @@ def csv_cell(value: object) -> object:
         return value
     text = printable(value, _CELL_LIMIT)
     return "'" + text if text.startswith(_FORMULA_STARTS) else text
+
+
+def csv_token(token: str | None) -> object:
+    """
+    Return *token* for a csv cell, as it is if it is made of letters, digits, ``-``, ``_``, ``:``.
+
+    Such a text can begin with a hyphen, but no formula can be made of it; and with a mark in
+    front it would no longer be the token that a database knows.
+    """
+    return token if token is not None and _HARMLESS.fullmatch(token) else csv_cell(token)
 
 
 def summary_document(
