@@ -18,6 +18,11 @@ def main() -> None:
 
         sys.stdout.write(f"pushctl {__version__}\n")
         return
+    if arguments[:1] == ["__complete"]:
+        from pushctl.cli.complete import main as complete
+
+        complete(arguments[1:])
+        return
     from pushctl.cli.app import run
 
     sys.exit(run(arguments))

@@ -7,9 +7,12 @@ import os
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import typer
 
+from pushctl.cli.environment import is_set, name_variables
+from pushctl.cli.framework import Group, adopt
 from pushctl.errors import ExitCode, Problem, PushctlError, UsageError
 from pushctl.view.terminal import Terminal, open_terminal
 
@@ -19,9 +22,14 @@ COMMANDS = {
     "explain": "pushctl.cli.explain",
     "tokens": "pushctl.cli.tokens",
     "runs": "pushctl.cli.runs",
+    "completion": "pushctl.cli.completion",
+    "help": "pushctl.cli.help",
     "simulate": "pushctl.cli.simulate",
 }
 """Each command and the module whose ``register`` adds it.  The order is that of the help."""
+
+_NEED_ALL = frozenset({"help", "completion"})
+"""Commands that tell of all others."""
 
 _LEADING_FLAGS = frozenset({"-q", "-qq", "--quiet", "-v", "-vv", "--verbose", "--debug"}) | {
     "--no-input"
@@ -35,8 +43,27 @@ Send pushes straight to APNs and FCM, understand every answer, keep the bounce l
 whether a device showed the push.
 """
 EPILOG = """
+Examples:
+
+  # see it work, with nothing to configure
+  pushctl demo
+
+  pushctl send --token 9f3a… --title Hello --body "It works"
+
+  pushctl explain Unregistered
+
 Topics: help exit-codes, help environment, help output, help security.
 """
+
+
+class Root(Group):
+    """pushctl itself: its commands stand in the order of :data:`COMMANDS`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        order = {name: place for place, name in enumerate(COMMANDS)}
+        names = sorted(self.commands, key=lambda name: order.get(name, len(order)))
+        self.commands = {name: self.commands[name] for name in names}
 
 
 def build_app(only: str | None = None) -> typer.Typer:
@@ -63,6 +90,8 @@ def build_app(only: str | None = None) -> typer.Typer:
     for name, module in COMMANDS.items():
         if only is None or name == only:
             importlib.import_module(module).register(app)
+    adopt(app)
+    app.info.cls = Root
     return app
 
 
@@ -88,14 +117,14 @@ def hoist(arguments: Sequence[str]) -> list[str]:
 def run(arguments: Sequence[str]) -> int:
     """Run the command that *arguments* name and return the exit code.  Never raises."""
     arguments = hoist(arguments)
-    debug = "--debug" in arguments or bool(os.environ.get("PUSHCTL_DEBUG"))
+    debug = "--debug" in arguments or is_set(os.environ, "PUSHCTL_DEBUG")
     only = arguments[0] if arguments and arguments[0] in COMMANDS else None
+    if only in _NEED_ALL:
+        only = None
     try:
-        if arguments[:1] == ["help"]:
-            return _help(arguments[1:])
         return _invoke(build_app(only), arguments)
     except PushctlError as error:
-        _terminal(arguments).error(error)
+        _terminal(arguments).error(name_variables(error, arguments, os.environ))
         return int(error.exit_code)
     except KeyboardInterrupt:
         return int(ExitCode.INTERRUPTED)
@@ -107,36 +136,37 @@ def run(arguments: Sequence[str]) -> int:
         return _internal_error(error, arguments)
 
 
-def _help(words: Sequence[str]) -> int:
-    if not words:
-        return _invoke(build_app(), ["--help"])
-    if words[0] in COMMANDS:
-        return _invoke(build_app(words[0]), [*words, "--help"])
-    from pushctl.cli.help import topic
-
-    typer.echo(topic(words[0]))
-    return int(ExitCode.OK)
-
-
 def _invoke(app: typer.Typer, arguments: list[str]) -> int:
     from typer._click.exceptions import ClickException, NoArgsIsHelpError
-    from typer._click.exceptions import UsageError as ClickUsageError
+    from typer._click.exceptions import UsageError as Misuse
 
+    terminal = _terminal(arguments)
     try:
-        result = app(args=arguments, prog_name="pushctl", standalone_mode=False)
+        result = app(
+            args=arguments,
+            prog_name="pushctl",
+            standalone_mode=False,
+            obj=terminal,
+            color=terminal.color_out,
+        )
     except NoArgsIsHelpError as error:
         sys.stderr.write(error.format_message() + "\n")
         return int(ExitCode.USAGE)
-    except ClickUsageError as error:
-        command = error.ctx.command_path if error.ctx is not None else "pushctl"
-        raise UsageError(
-            error.format_message().rstrip("."), hint=f"see: {command} --help"
-        ) from None
+    except Misuse as error:
+        from pushctl.cli.usage import usage_error
+
+        raise usage_error(error, _command_words(arguments)) from None
     except ClickException as error:
         raise UsageError(error.format_message()) from None
     except typer.Abort:
         return int(ExitCode.INTERRUPTED)
     return int(result) if isinstance(result, int) else int(ExitCode.OK)
+
+
+def _command_words(arguments: Sequence[str]) -> str:
+    """Return the command for errors that come before the framework knows it."""
+    known = arguments and arguments[0] in COMMANDS
+    return f"pushctl {arguments[0]}" if known else "pushctl"
 
 
 def _version(wanted: bool) -> None:
@@ -152,7 +182,11 @@ def _terminal(arguments: Sequence[str]) -> Terminal:
     quiet = sum(
         word.count("q") if word.startswith("-q") else word == "--quiet" for word in arguments
     )
+    wish = os.environ.get("PUSHCTL_QUIET", "")
+    if not quiet and wish.isdecimal():
+        quiet = int(wish)
     never = "--color=never" in arguments or ("--color", "never") in pairwise(arguments)
+    never = never or os.environ.get("PUSHCTL_COLOR") == "never"
     return open_terminal(os.environ, quiet=quiet, color="never" if never else "auto")
 
 

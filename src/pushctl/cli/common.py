@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import typer
 
 from pushctl.errors import UsageError
+from pushctl.manual.model import COMMON
 from pushctl.view.terminal import Terminal, open_terminal
-
-COMMON = "Common options"
 
 
 class Color(StrEnum):
@@ -100,7 +101,54 @@ ConfigOption = Annotated[
     ),
 ]
 
-Choice = TypeVar("Choice", bound=str)
+_COMMON: dict[str, tuple[Any, Any]] = {
+    "config": (ConfigOption, None),
+    "quiet": (QuietOption, 0),
+    "verbose": (VerboseOption, 0),
+    "color": (ColorOption, Color.AUTO),
+    "progress": (ProgressOption, Progress.AUTO),
+    "no_input": (NoInputOption, False),
+    "debug": (DebugOption, False),
+}
+
+
+def with_common_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """
+    Return *function* as a command that takes every common option.
+
+    Those that it has no use for are accepted and dropped: a script may put the same options on
+    whatever it runs.
+    """
+    known = inspect.signature(function, eval_str=True)
+    missing = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=option)
+        for name, (option, default) in _COMMON.items()
+        if name not in known.parameters
+    ]
+    if not missing:
+        return function
+
+    @functools.wraps(function)
+    def command(*arguments: Any, **values: Any) -> Any:
+        for parameter in missing:
+            values.pop(parameter.name, None)
+        return function(*arguments, **values)
+
+    signature = known.replace(parameters=[*known.parameters.values(), *missing])
+    command.__signature__ = signature  # type: ignore[attr-defined]
+    return command
+
+
+def output_option(*outputs: str, panel: str | None = None) -> Any:
+    """Return the ``-o`` of a command that knows *outputs*; judge it by :func:`choose_output`."""
+    return typer.Option(
+        "-o",
+        "--output",
+        metavar="|".join(outputs),
+        envvar="PUSHCTL_OUTPUT",
+        rich_help_panel=panel,
+        help="What stdout carries.",
+    )
 
 
 def make_terminal(

@@ -2,85 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Annotated, Any
 
-from pushctl.errors import ExitCode, UsageError
+import typer
 
+from pushctl.errors import UsageError
+from pushctl.manual.topics import TOPICS
 
-def exit_codes() -> str:
-    """Return the table of exit codes."""
-    lines = [f"{int(code):>5}  {code.meaning}" for code in ExitCode]
-    return "\n".join(
-        [
-            "The exit code tells what became of a command:",
-            "",
-            *lines,
-            "",
-            "Where several apply, the first of 74, 4, 5, 6, 130/143, 7, 1.",
-            "What makes 1 of `send` is chosen with --fail-on bounced|faulty|never.",
-        ]
-    )
+HELP = """
+Show the help of a command, or of a topic.
 
+The topics are exit-codes, environment, output and security.
+"""
+EPILOG = """
+Examples:
 
-def environment() -> str:
-    """Return which environment variables there are."""
-    return """\
-PUSHCTL_<OPTION> sets any option: --fail-on is PUSHCTL_FAIL_ON, --color is PUSHCTL_COLOR.
-Not from the environment: targets (--token, --profiles, --tokens, --fcm-topic …), --yes,
---confirm and --on-unknown.
+  pushctl help send
 
-  PUSHCTL_CONFIG           the pushctl.yaml to use
-  PUSHCTL_ALLOW_ENDPOINT   hosts, comma between them, that a config may send credentials to
-  NO_COLOR, FORCE_COLOR    switch colour off or on; --color wins
-  CI, TERM=dumb            no animation
-  XDG_CONFIG_HOME, XDG_STATE_HOME   where config and state are without a project"""
+  pushctl help runs resume
+
+  pushctl help exit-codes
+
+Exit codes: 0 shown, 2 there is no such command or topic.
+"""
 
 
-def output() -> str:
-    """Return how output is arranged."""
-    return """\
-stdout carries data, stderr carries talk: banner, progress, warnings, hints, errors.
-
-  -o table   for people (the default, in a pipe too)
-  -o json    one document
-  -o jsonl   one record a token, as it happens
-  -o csv     the same, safe to open in a spreadsheet
-
-  -q         only results and failures          -qq  nothing but the exit code
-  -v         one line a push
-  --progress auto|plain|never; SIGUSR1 prints where a run stands
-
-"Accepted" always means accepted by the service: neither Apple nor Google tells a sender
-whether a device showed the push. A closed stdout never stops a run."""
+def register(app: typer.Typer) -> None:
+    """Add the command to *app*."""
+    app.command("help", help=HELP, epilog=EPILOG)(show_help)
 
 
-def security() -> str:
-    """Return what is promised about secrets and personal data."""
-    return """\
-Keys, passwords, provider tokens and access tokens are never printed, logged or journalled.
-Credentials go to the vendors' hosts or to this machine; another host in a config is refused
-without --allow-endpoint HOST. Certificates are always verified; a private CA is named with
-ca_file. Bounce logs and run folders hold push tokens, which are personal data: they are made
-with mode 0600 and 0700, and `pushctl runs prune` deletes old runs."""
+def show_help(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="TOPIC", help="A topic, or a command's words.")
+    ] = None,
+) -> int:
+    root: Any = ctx.find_root()
+    typer.echo(help_on(words or (), root.command, ctx), color=root.color)
+    return 0
 
 
-TOPICS: dict[str, Callable[[], str]] = {
-    "exit-codes": exit_codes,
-    "environment": environment,
-    "output": output,
-    "security": security,
-}
+def help_on(words: Sequence[str], root: Any, ctx: Any) -> str:
+    """
+    Return the text of a topic, or the help of the command *words* of *root*.
+
+    :raises UsageError: with the nearest, if there is neither.
+    """
+    if len(words) == 1 and words[0].lower() in TOPICS:
+        from pushctl.manual.read import read_command
+
+        return TOPICS[words[0].lower()](read_command(root))
+    path = "pushctl"
+    command, context = root, type(ctx)(root, info_name=path, obj=ctx.obj)
+    for word in words:
+        below = getattr(command, "commands", {}).get(word)
+        if below is None:
+            raise _unknown(word, path, getattr(command, "commands", ()))
+        command, path = below, f"{path} {word}"
+        context = type(ctx)(command, info_name=word, parent=context, obj=ctx.obj)
+    return str(command.get_help(context))
 
 
-def topic(name: str) -> str:
-    """Return the text of a topic.  Raises :class:`UsageError` with the nearest."""
-    found = TOPICS.get(name.lower())
-    if found is not None:
-        return found()
+def _unknown(word: str, path: str, commands: Any) -> UsageError:
     import difflib
 
-    near = difflib.get_close_matches(name.lower(), TOPICS, 1)
-    known = "the topics are " + ", ".join(TOPICS) + "; or name a command"
-    raise UsageError(
-        f"there is no help on {name!r}", hint=f"did you mean {near[0]}?" if near else known
+    known = list(commands) if path != "pushctl" else [*TOPICS, *commands]
+    near = difflib.get_close_matches(word.lower(), known, 1)
+    hint = "the topics are " + ", ".join(TOPICS) + "; or name a command"
+    return UsageError(
+        f"there is no help on {word!r}", hint=f"did you mean {near[0]}?" if near else hint
     )
