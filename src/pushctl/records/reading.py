@@ -111,9 +111,12 @@ def read_line(text: bytes) -> Bounce | CountsAdded | RunEnded | Foreign:
             schema = line.get("schema")
             return Bounce(understood(line), isinstance(schema, int) and schema > SCHEMA)
         case "Push counts":
-            where = (_text(line.get(name)) for name in ("run", "campaign", "service"))
             return CountsAdded(
-                *where, *(_count(line.get(name)) for name in ("accepted", "rejected"))
+                _text(line.get("run")),
+                _text(line.get("campaign")),
+                _text(line.get("service")),
+                _count(line.get("accepted")),
+                _count(line.get("rejected")),
             )
         case "Run finished":
             totals = line.get("totals")
