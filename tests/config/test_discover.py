@@ -120,7 +120,7 @@ def test_state_of_a_read_only_project(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_every_place_is_told(tmp_path: Path) -> None:
-    """The candidates are the order of preference, with who asks for each and whether it is there."""
+    """Candidates come in the order of preference, with who asks for each and whether it exists."""
     repository = tmp_path / "repo"
     touch(repository / ".git" / "HEAD")
     at_root = touch(repository / "pushctl.yaml")

@@ -16,15 +16,15 @@ from pushctl.errors import Problem
 from pushctl.outcome import JsonValue
 
 _KEY_FILE_NAME = re.compile(r"AuthKey_([A-Z0-9]{10})\.p8")
-_PROJECT = re.compile(r"([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]|[0-9]{6,20}")
+PROJECT = re.compile(r"([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]|[0-9]{6,20}")
 # The part before a colon is a domain: projects of some organisations still have it.
 
-_ONLY_KEY = ("key_file", "key_env", "key_id", "team_id")
+ONLY_KEY = ("key_file", "key_env", "key_id", "team_id")
 _ONLY_CERTIFICATE = ("certificate_file", "certificate_password_env")
-_ONLY_APNS = ("environment", "topic", *_ONLY_KEY, *_ONLY_CERTIFICATE)
-_FCM_SOURCES = ("service_account_file", "service_account_env", "application_default")
-_ONLY_FCM = (*_FCM_SOURCES, "project_id", "token_endpoint")
-_MEANINGLESS_NULL = (*_ONLY_APNS, *_ONLY_FCM, "endpoint", "ca_file")
+ONLY_APNS = ("environment", "topic", *ONLY_KEY, *_ONLY_CERTIFICATE)
+FCM_SOURCES = ("service_account_file", "service_account_env", "application_default")
+ONLY_FCM = (*FCM_SOURCES, "project_id", "token_endpoint")
+_MEANINGLESS_NULL = (*ONLY_APNS, *ONLY_FCM, "endpoint", "ca_file")
 
 
 def key_id_of(file_name: str) -> str | None:
@@ -35,7 +35,7 @@ def key_id_of(file_name: str) -> str | None:
 
 def is_project_id(text: str) -> bool:
     """Tell whether *text* can be a project's id or number (Google Cloud, "Creating projects")."""
-    return _PROJECT.fullmatch(text) is not None
+    return PROJECT.fullmatch(text) is not None
 
 
 def credential_problems(
@@ -81,7 +81,7 @@ class _About:
 
 
 def _apns(about: _About) -> Iterator[Problem]:
-    for field in about.given(*_ONLY_FCM):
+    for field in about.given(*ONLY_FCM):
         yield about.field(field, f"{field} belongs to service: fcm, and this is apns")
     if not about.given("environment"):
         yield about.missing(
@@ -89,7 +89,7 @@ def _apns(about: _About) -> Iterator[Problem]:
             "production for TestFlight and App Store builds, sandbox for builds run from Xcode",
         )
     if about.given("certificate_file"):
-        for field in about.given(*_ONLY_KEY):
+        for field in about.given(*ONLY_KEY):
             yield about.field(
                 field,
                 f"{field} belongs to a .p8 key, and certificate_file is given too",
@@ -128,9 +128,9 @@ def _apns_key(about: _About) -> Iterator[Problem]:
 
 
 def _fcm(about: _About) -> Iterator[Problem]:
-    for field in about.given(*_ONLY_APNS):
+    for field in about.given(*ONLY_APNS):
         yield about.field(field, f"{field} belongs to service: apns, and this is fcm")
-    sources = about.given(*_FCM_SOURCES)
+    sources = about.given(*FCM_SOURCES)
     if not sources:
         yield about.missing(
             "there is no service account: service_account_file, service_account_env or"
