@@ -63,6 +63,8 @@ class Problem:
     hint: str | None = None
     source_line: str | None = None
     """The offending line as it stands in the file, for a caret under ``place.column``."""
+    about: str | None = dataclasses.field(default=None, compare=False)
+    """What it concerns, as one word: the name of a setting, or of a property such as ``expiry``."""
 
 
 class PushctlError(Exception):

@@ -23,6 +23,15 @@ class Origin:
         return host if self.port == 443 else f"{host}:{self.port}"
 
 
+APNS_HOSTS = {
+    Environment.PRODUCTION: "api.push.apple.com",
+    Environment.SANDBOX: "api.sandbox.push.apple.com",
+}
+"""Apple, "Sending notification requests to APNs"."""
+FCM_HOST = "fcm.googleapis.com"
+"""Google, FCM v1 discovery document."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Spot:
     """Where a setting is written, for messages about it."""
@@ -47,17 +56,23 @@ class _Common:
     ca_file: Path | None = None
     """The only authorities to trust, in PEM; the system's where ``None``."""
     proxy: str | None = dataclasses.field(default=None, repr=False)
-    """An HTTP proxy's URL; may hold a password."""
+    """An HTTP proxy's URL, which may hold a password; ``none``: directly; ``None``: as the
+    environment says (see :func:`pushctl.proxy.choose_way`)."""
     places: Mapping[str, Spot] = dataclasses.field(default_factory=dict, repr=False, compare=False)
     """Where each field is written; ``""`` is the credential itself.  What is missing here has its
     default."""
 
-    def problem(self, field: str, message: str, *, hint: str | None = None) -> Problem:
-        """Return a problem about *field*, placed where it (or else the credential) is written."""
+    def problem(
+        self, field: str, message: str, *, hint: str | None = None, about: str | None = None
+    ) -> Problem:
+        """
+        Return a problem about *field*, placed where it (or else the credential) is written.
+
+        *about* names what it concerns where that is more than the field tells.
+        """
         spot = self.places.get(field) or self.places.get("")
-        if spot is None:
-            return Problem(f"credential {self.name!r}: {message}", None, hint)
-        return Problem(f"credential {self.name!r}: {message}", spot.place, hint, spot.source_line)
+        place, line = (spot.place, spot.source_line) if spot is not None else (None, None)
+        return Problem(f"credential {self.name!r}: {message}", place, hint, line, about or field)
 
     def invalid(self, field: str, message: str, *, hint: str | None = None) -> InvalidInput:
         """Return the same as an error to raise."""
@@ -80,6 +95,11 @@ class ApnsKeySettings(_Common):
     key_env: str | None = None
     """The name of the environment variable that holds the PEM text."""
 
+    @property
+    def origin(self) -> Origin:
+        """Where pushes go: the endpoint, else Apple's host of the environment."""
+        return self.endpoint or Origin(APNS_HOSTS[self.environment])
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ApnsCertificateSettings(_Common):
@@ -93,6 +113,11 @@ class ApnsCertificateSettings(_Common):
     """``None``: the certificate says it."""
     certificate_file: Path
     certificate_password_env: str | None = None
+
+    @property
+    def origin(self) -> Origin:
+        """Where pushes go: the endpoint, else Apple's host of the environment."""
+        return self.endpoint or Origin(APNS_HOSTS[self.environment])
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +138,11 @@ class FcmSettings(_Common):
     token_endpoint: str | None = None
     """Another token endpoint than Google's: a full URL."""
 
+    @property
+    def origin(self) -> Origin:
+        """Where pushes go: the endpoint, else Google's host."""
+        return self.endpoint or Origin(FCM_HOST)
+
 
 CredentialSettings: TypeAlias = ApnsKeySettings | ApnsCertificateSettings | FcmSettings
 
@@ -129,6 +159,8 @@ class Settings:
     """Which credential serves where several could."""
     bounce_log: Path
     state_dir: Path
+    bounce_log_max_bytes: int | None = None
+    """What the log may grow to before it is rotated; ``None``: whatever it grows to."""
     places: Mapping[tuple[str, ...], Spot] = dataclasses.field(
         default_factory=dict, repr=False, compare=False
     )

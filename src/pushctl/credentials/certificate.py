@@ -169,12 +169,14 @@ def _validity_problems(
             "certificate_file",
             f"the certificate expired on {certificate.not_valid_after_utc:%Y-%m-%d}",
             hint=_RENEW_HINT,
+            about="expiry",
         )
     if moment < certificate.not_valid_before_utc:
         yield settings.problem(
             "certificate_file",
             f"the certificate is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}",
             hint="is the clock of this machine right?",
+            about="expiry",
         )
 
 
@@ -188,6 +190,7 @@ def _expiry_warnings(
             "certificate_file",
             f"the certificate expires in {days} days, on {end:%Y-%m-%d}",
             hint=_RENEW_HINT,
+            about="expiry",
         )
 
 

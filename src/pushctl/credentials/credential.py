@@ -107,8 +107,18 @@ class Credential(Protocol):
 class TokenRefused(CredentialsRefused):
     """The token endpoint refused to give an access token; holds its answer to explain it by."""
 
-    def __init__(self, message: str, *, status: int, body: bytes, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        body: bytes,
+        date: str | None = None,
+        hint: str | None = None,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
         self.body = body
         """The body of a refusal; empty JSON for a 200, which may hold a token of another kind."""
+        self.date = date
+        """The answer's ``Date``: a wrong clock is the usual cause."""

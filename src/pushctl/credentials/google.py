@@ -72,10 +72,13 @@ class GoogleCredential:
         project_id: str,
         fingerprint: str,
         environ: Mapping[str, str],
+        home_project: str | None = None,
         warnings: tuple[Problem, ...] = (),
     ) -> None:
         self.name = settings.name
         self.project_id = project_id
+        self.home_project = home_project
+        """The project that the account was made in, where its file says so."""
         self.origin = settings.endpoint or Origin(FCM_HOST)
         self.fingerprint = fingerprint
         self.warnings = warnings
@@ -155,13 +158,14 @@ class GoogleCredential:
 
 def _judge(answer: Answer, where: str, who: str) -> Unreachable | TokenRefused:
     """Return what an answer without a usable token means."""
+    date = answer.headers.get("date")
     if answer.status == 200 and _json_object(answer.data) is not None:
         message = f"{where} answered for {who} without a usable access token"
-        return TokenRefused(message, status=200, body=b"{}")
+        return TokenRefused(message, status=200, body=b"{}", date=date)
     said = _error_words(answer.data) or f"HTTP {answer.status}"
     if 400 <= answer.status < 500 and answer.status not in _OVERLOAD:
         return TokenRefused(
-            f"{where} refused {who}: {said}", status=answer.status, body=answer.data
+            f"{where} refused {who}: {said}", status=answer.status, body=answer.data, date=date
         )
     return Unreachable(
         f"{where} gave no access token for {who}: {said}",
@@ -198,6 +202,7 @@ def open_google(settings: FcmSettings, environ: Mapping[str, str]) -> GoogleCred
         project_id=settings.project_id or str(account.project_id),
         fingerprint=f"service account {_short(account.client_email)}",
         environ=environ,
+        home_project=account.project_id,
         warnings=secret.warnings,
     )
 
@@ -225,7 +230,10 @@ def _account_problems(settings: FcmSettings, secret: Secret, account: Account) -
         )
     if settings.project_id is None and not is_project_id(account.project_id or ""):
         yield settings.problem(
-            secret.field, f"{secret.shown} names no valid project_id", hint="set project_id"
+            secret.field,
+            f"{secret.shown} names no valid project_id",
+            hint="set project_id",
+            about="project_id",
         )
 
 

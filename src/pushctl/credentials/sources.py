@@ -82,5 +82,6 @@ def _mode_warnings(settings: CredentialSettings, field: str, path: Path) -> tupl
             field,
             f"{str(path)!r} can be read by other users (mode {mode:04o})",
             hint=f"chmod 600 {path}",
+            about="permissions",
         ),
     )

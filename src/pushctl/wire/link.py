@@ -222,6 +222,12 @@ class Link(asyncio.Protocol):
 
     # ------------------------------------------------------------------ the owner's side
 
+    @property
+    def transport(self) -> asyncio.Transport:
+        """The socket below: who is at its other end, and what TLS was agreed on."""
+        assert self._transport is not None, "open() has returned"
+        return self._transport
+
     def capacity(self) -> int:
         """Return how many requests may be opened now; 0 while the socket takes no more bytes."""
         return 0 if self._paused else self.connection.capacity()
