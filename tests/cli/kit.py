@@ -38,8 +38,9 @@ from pushctl.simulator import (
     make_credentials,
     serve_in_thread,
 )
-from pushctl.simulator.desk import Desk, Plan, Visit
+from pushctl.simulator.desk import Desk
 from pushctl.simulator.http import Request
+from pushctl.simulator.plan import Plan, Visit
 
 DEAD_SINCE_MS = 1_790_000_000_000
 DEAD_SINCE = "2026-09-21T14:13:20Z"

@@ -213,7 +213,8 @@ def test_a_half_open_connection(tmp_path: Path) -> None:
     def stop_reading(push: Received) -> None:
         stopped.append(0)
         if len(stopped) in (300, 900, 1500):
-            for transport in list(simulator._transports):
+            assert simulator._entrance is not None
+            for transport in list(simulator._entrance._transports):
                 transport.pause_reading()
                 transport.write = lambda data: None  # type: ignore[method-assign]
 

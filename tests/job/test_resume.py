@@ -78,7 +78,7 @@ def test_ctrl_c_twice_leaves_what_was_in_flight_unknown(tmp_path: Path) -> None:
         assert 2000 == sum(totals.values())
 
         requests = stage.stats.requests_per_token
-        stage.served.simulator._desk._prompter._rules = ()  # it answers again
+        stage.served.simulator.play(Script())  # it answers again
         sent = stage.resume()
         assert UNKNOWN == sent.exit_code
         assert in_flight == sent.totals["unknown"]

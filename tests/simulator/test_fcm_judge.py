@@ -10,6 +10,7 @@ from pushctl import catalog
 from pushctl.outcome import Platform
 from pushctl.simulator import Device
 from pushctl.simulator.fcm import FcmJudge, Judgement, condition_is_sound
+from pushctl.simulator.google_access import GoogleAccess
 from pushctl.simulator.http import Request
 from pushctl.simulator.token_endpoint import AccessTokens
 from simulator.kit import ANDROID_TOKEN, SCOPE, TOKEN
@@ -39,7 +40,7 @@ def judge(
     fields = () if value is None else (("authorization", value),)
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     request = Request(method, path, fields, raw, len(raw) if size is None else size)
-    return FcmJudge(tokens, devices, projects).judge(request, now)
+    return FcmJudge(GoogleAccess(tokens, projects), devices).judge(request, now)
 
 
 def message(**fields: object) -> dict[str, object]:
@@ -429,7 +430,7 @@ def test_what_is_refused_by_the_service_carries_an_fcm_error() -> None:
 def test_accepted_messages_get_a_name() -> None:
     """The name tells the project; validate_only and topics have names of their own."""
     tokens = AccessTokens(60)
-    court = FcmJudge(tokens, {}, {ACCOUNT: "shop"})
+    court = FcmJudge(GoogleAccess(tokens, {ACCOUNT: "shop"}), {})
     bodies = [message(), {"message": {"topic": "news"}}, {**message(), "validate_only": True}]
     names = [
         json.loads(court.accepted(judge(body), NOW).body)["name"].split("/messages/")

@@ -20,7 +20,7 @@ def test_one_stream_until_the_first_good_request(tmp_path: Path) -> None:
         client.until(lambda: len(client.stream_limits()) == 2)
         refused = [client.reset_code(stream) for stream in streams]
         assert ([None, 7, 7], [1, 1000]) == (refused, client.stream_limits())
-        more = [client.open(f"{number:064x}") for number in range(50)]
+        more = [client.open(f"{number:064x}") for number in range(1, 51)]
         client.flush()
         client.until(lambda: all(client.status(stream) for stream in more))
         stats = served.fake.stats()
@@ -280,7 +280,7 @@ def test_a_delayed_answer_of_a_stream_that_was_reset(tmp_path: Path) -> None:
 def test_a_large_answer_respects_the_clients_window(tmp_path: Path) -> None:
     """A body larger than the client's window comes in parts as the window is given back."""
     with serving(tmp_path) as served:
-        for number in range(30):
+        for number in range(1, 31):
             served.push(f"{number:064x}")
         with RawClient(served, window=100) as client:
             stream = client.open(path="/stats")

@@ -60,7 +60,7 @@ def test_aioapns(served: Served) -> None:
             )
 
         answers = [await client.send_notification(request(TOKEN))]
-        tokens = [f"{number:064x}" for number in range(50)]
+        tokens = [f"{number:064x}" for number in range(1, 51)]
         answers += await asyncio.gather(*(client.send_notification(request(t)) for t in tokens))
         answers.append(await client.send_notification(request(OTHER_TOKEN)))
         client.pool.close()

@@ -17,7 +17,7 @@ from pushctl.simulator import (
     Script,
     parse_action,
 )
-from pushctl.simulator.script import Prompter
+from pushctl.simulator.prompter import Prompter
 from simulator.kit import ANDROID_TOKEN, TOKEN
 
 

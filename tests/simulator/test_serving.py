@@ -99,7 +99,7 @@ APNS_REASONS = [row.name for row in catalog.all_reasons() if row.service == "apn
 
 def test_every_reason_of_apns_can_be_scripted(tmp_path: Path) -> None:
     """Each row of the device API's table is answered with its status, a 410 with a timestamp."""
-    tokens = {f"{number:064x}": name for number, name in enumerate(APNS_REASONS)}
+    tokens = {f"{number:064x}": name for number, name in enumerate(APNS_REASONS, 1)}
     rules = tuple(Rule(token=token, answer=name) for token, name in tokens.items())
     with serving(tmp_path, script=Script(rules=rules)) as served:
         for token, name in tokens.items():
@@ -227,7 +227,7 @@ def test_open_pages(served: Served) -> None:
     assert [(404, True)] * 2 == [
         (page.status_code, page.text.startswith("<!DOCTYPE html>")) for page in dead
     ]
-    assert "BadPath" == served.client.post("/4/broadcasts/apps/x").json()["reason"]
+    assert "BadPath" == served.client.post("/4/push/x").json()["reason"]
 
 
 def test_counts_tell_duplicates_and_tokens(served: Served) -> None:

@@ -10,20 +10,24 @@ libraries, and shares no code with the rooms that make, carry and read requests.
         assert fake.stats().accepted == 1
 """
 
-from pushctl.simulator.desk import Received
 from pushctl.simulator.devices import Device
+from pushctl.simulator.exchange import Exchange, Received
 from pushctl.simulator.provider_token import ApnsKey
 from pushctl.simulator.script import (
     Accept,
     Action,
+    ConnectionRule,
     Drop,
     GoAway,
     Half,
     Hang,
+    Quota,
     Reset,
     Rule,
     Say,
     Script,
+    Silence,
+    Wedge,
     parse_action,
 )
 from pushctl.simulator.server import Options, Simulator, serve_in_thread
@@ -35,21 +39,26 @@ __all__ = [
     "Accept",
     "Action",
     "ApnsKey",
+    "ConnectionRule",
     "Device",
     "Drop",
+    "Exchange",
     "GoAway",
     "Half",
     "Hang",
     "Options",
+    "Quota",
     "Received",
     "Reset",
     "Rule",
     "Say",
     "Script",
     "ServiceAccount",
+    "Silence",
     "Simulator",
     "Stats",
     "ThrowAwayCredentials",
+    "Wedge",
     "make_credentials",
     "parse_action",
     "serve_in_thread",

@@ -68,6 +68,23 @@ def apns(
     return Answer(status, head, json_bytes(body) if body else b"")
 
 
+def broadcast(
+    reason: str | None, request_id: str, *, status: int | None = None, fields: Fields = ()
+) -> Answer:
+    """
+    Return APNs' refusal of a broadcast, or of a request to manage channels.
+
+    Form: Apple, "Handling error responses from APNs".
+
+    :raises UnknownReason: neither the tables nor *status* tell the status.
+    """
+    if status is None:
+        status = _status("apns-broadcast", reason)
+    body = b"" if reason is None else json_bytes({"reason": reason})
+    head = (("apns-request-id", request_id), *(_APNS_JSON if body else ()), *fields)
+    return Answer(status, head, body)
+
+
 def fcm(name: str | None, *, status: int | None = None, fields: Fields = ()) -> Answer:
     """
     Return FCM's refusal for *name*: an FcmError code, ``CODE/case``, or a reason of Google's API
@@ -128,6 +145,7 @@ def known(word: str) -> bool:
     """Whether any of the services of the simulator has the reason *word*."""
     return (
         catalog.lookup("apns", word) is not None
+        or catalog.lookup("apns-broadcast", word) is not None
         or _google_example(word) is not None
         or catalog.lookup("oauth", word) is not None
     )
@@ -135,7 +153,7 @@ def known(word: str) -> bool:
 
 def names() -> list[str]:
     """Return every reason that can be scripted, for suggestions."""
-    services = {"apns", "fcm", "google", "oauth"}
+    services = {"apns", "apns-broadcast", "fcm", "google", "oauth"}
     rows = (reason for reason in catalog.all_reasons() if reason.service in services)
     spelt = {name for row in rows for name in row.names}
     return sorted(name for name in spelt if "*" not in name and "(" not in name)

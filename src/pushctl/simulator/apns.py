@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Mapping
 
 from pushctl.outcome import Environment
+from pushctl.simulator.client_certificate import ClientCertificate
 from pushctl.simulator.devices import Device
 from pushctl.simulator.http import Request
 from pushctl.simulator.provider_token import ProviderTokens, Session
@@ -68,7 +69,7 @@ class Judgement:
     """The device token in lower case, if the path held one."""
     topic: str | None
     authorised: bool
-    """Whether it came with a valid provider token."""
+    """Whether it came with a valid provider token or certificate."""
 
 
 class ApnsJudge:
@@ -98,7 +99,7 @@ class ApnsJudge:
         apns_id = given_id if given_id and _UUID.fullmatch(given_id) else str(uuid.uuid4()).upper()
         path = request.target
         token = path.removeprefix(_PREFIX) if path.startswith(_PREFIX) else None
-        topic = request.field("apns-topic")
+        topic = request.field("apns-topic") or _only_topic(session.certificate)
         reason = _route_fault(request.method, path, token)
         authorised = False
         if reason is None:
@@ -127,16 +128,17 @@ class ApnsJudge:
         if push_type is not None and suffix != PUSH_TYPES[push_type].suffix:
             return "BadTopic"
         bundle_id = topic.removesuffix(suffix)
-        assert session.claims is not None, "the provider token was taken"
-        allowed = self._tokens.key(session.claims).topics
-        for topics in (allowed, self._topics):
+        certificate = session.certificate
+        if certificate is not None and certificate.topics and topic not in certificate.topics:
+            return "TopicDisallowed"
+        for topics in (self._tokens.topics(session), self._topics):
             if topics is not None and bundle_id not in topics:
                 return "TopicDisallowed"
         return None
 
     def _token_fault(self, token: str, topic: str) -> str | None:
-        if not _HEXADECIMAL.fullmatch(token):
-            return "BadDeviceToken"
+        if not _HEXADECIMAL.fullmatch(token) or not token.strip("0"):
+            return "BadDeviceToken"  # nothing but zeros is nobody's, as people found at Apple
         device = self._devices.get(token.lower())
         if device is None:
             return None
@@ -145,6 +147,13 @@ class ApnsJudge:
         if device.topic not in (None, topic):
             return "DeviceTokenNotForTopic"
         return None
+
+
+def _only_topic(certificate: ClientCertificate | None) -> str | None:
+    """Return the topic of a certificate that has one alone: then no header need name it."""
+    if certificate is None or len(certificate.topics) != 1:
+        return None
+    return certificate.topics[0]
 
 
 def _route_fault(method: str, path: str, token: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""A throw-away certificate authority and the simulator's server certificate."""
+"""A throw-away certificate authority, the simulator's server certificate, and push certificates."""
 
 from __future__ import annotations
 
@@ -14,17 +14,38 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from pushctl.simulator.client_certificate import make_certificate
+
 _VALID_FOR = datetime.timedelta(days=30)
 _NAMES = ("127.0.0.1", "::1")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Authority:
-    """A certificate authority whose key was thrown away, and one server it vouched for."""
+    """A certificate authority whose key never leaves memory, and one server it vouched for."""
 
     ca_pem: bytes
     server_context: ssl.SSLContext
-    """TLS 1.2 or later; ALPN ``h2``, then ``http/1.1``."""
+    """TLS 1.2 or later; ALPN ``h2``, then ``http/1.1``; takes client certificates of this
+    authority, and those that were trusted, from clients that have one."""
+    name: x509.Name
+    key: ec.EllipticCurvePrivateKey = dataclasses.field(repr=False)
+
+    def push_certificate(self, bundle_id: str) -> bytes:
+        """Return a new provider certificate of *bundle_id* and its key, as PEM."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        made = make_certificate(key, bundle_id, issuer=self.name, issuer_key=self.key)
+        return _pem(made) + _key_pem(key)
+
+    def trust(self, pem: bytes) -> None:
+        """
+        Take the client certificates in *pem*, whoever issued them.
+
+        :raises ValueError: there is none in it.
+        """
+        certificates = x509.load_pem_x509_certificates(pem)
+        for certificate in certificates:
+            self.server_context.load_verify_locations(cadata=_pem(certificate).decode("ascii"))
 
 
 def make_authority() -> Authority:
@@ -50,7 +71,9 @@ def make_authority() -> Authority:
         )
         .sign(ca_key, hashes.SHA256())
     )
-    return Authority(_pem(ca), _server_context(certificate, key))
+    context = _server_context(certificate, key)
+    context.load_verify_locations(cadata=_pem(ca).decode("ascii"))
+    return Authority(_pem(ca), context, ca_name, ca_key)
 
 
 def _builder(
@@ -95,20 +118,26 @@ def _server_context(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["h2", "http/1.1"])
-    key_pem = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
+    context.verify_mode = ssl.CERT_OPTIONAL
+    # A certificate that was trusted singly need not be an authority's.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     # The ssl module reads certificates from files alone; mkstemp makes it 0600.
     handle, path = tempfile.mkstemp(suffix=".pem")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(key_pem + _pem(certificate))
+            file.write(_key_pem(key) + _pem(certificate))
         context.load_cert_chain(path)
     finally:
         os.unlink(path)
     return context
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
 
 
 def _pem(certificate: x509.Certificate) -> bytes:

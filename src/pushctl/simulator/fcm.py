@@ -16,20 +16,13 @@ from collections.abc import Mapping
 from pushctl.outcome import JsonValue, Platform
 from pushctl.simulator import answers, fcm_schema
 from pushctl.simulator.devices import Device
+from pushctl.simulator.google_access import GoogleAccess, Refused, refused
 from pushctl.simulator.http import Answer, Request, html_answer, json_answer, json_bytes
-from pushctl.simulator.token_endpoint import ACCESS_TOKEN_PREFIX, AccessTokens
 
 MAX_SIZE = 4096
 MAX_TOPIC_SIZE = 2048
 MAX_TTL_S = 2_419_200
 MAX_CONDITION_TOPICS = 5
-SCOPES = frozenset(
-    {
-        "https://www.googleapis.com/auth/firebase.messaging",
-        "https://www.googleapis.com/auth/cloud-platform",
-    }
-)
-
 _PATH = re.compile(r"/v1/projects/([^/]+)/messages:send")
 _REGISTRATION_TOKEN = re.compile(r"[A-Za-z0-9_:-]{8,4096}")
 _DEVICE_TOKEN = re.compile(r"[0-9a-fA-F]{64,}")
@@ -57,26 +50,13 @@ class Judgement:
     """Whether it came with a valid access token."""
 
 
-class _Refused(Exception):
-    def __init__(self, reason: str, answer: Answer) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.answer = answer
-
-
 class FcmJudge:
     """Judges requests for the projects that it was given."""
 
-    def __init__(
-        self, tokens: AccessTokens, devices: Mapping[str, Device], projects: Mapping[str, str]
-    ) -> None:
-        """
-        :param devices: known devices by registration token; any other token fits every project.
-        :param projects: the project that each service account (by e-mail address) may push to.
-        """
-        self._tokens = tokens
+    def __init__(self, access: GoogleAccess, devices: Mapping[str, Device]) -> None:
+        """:param devices: known devices by registration token or FID; any other fits."""
+        self._access = access
         self._devices = devices
-        self._projects = projects
         self._ids = itertools.count(1)
 
     def judge(self, request: Request, now: float) -> Judgement:
@@ -85,19 +65,17 @@ class FcmJudge:
         validate_only = authorised = False
         try:
             project = _project(request)
-            account = self._account(request.field("authorization"), now)
+            account = self._access.account(request.field("authorization"), now)
             authorised = True
             body = _read(request)
             validate_only = body.get("validateOnly") is True
             message = _mapping(body.get("message"))
             target = _target(message)
-            self._check_project(project, account)
+            self._access.check_project(project, account)
             _check_message(message)
             self._check_device(project, message)
-        except _Refused as refused:
-            return Judgement(
-                refused.answer, refused.reason, target, project, validate_only, authorised
-            )
+        except Refused as no:
+            return Judgement(no.answer, no.reason, target, project, validate_only, authorised)
         return Judgement(None, None, target, project, validate_only, authorised)
 
     def accepted(self, judgement: Judgement, now: float) -> Answer:
@@ -112,41 +90,17 @@ class FcmJudge:
         path = f"projects/{judgement.project}/messages/{name}"
         return json_answer(200, {"name": path})
 
-    def _account(self, authorization: str | None, now: float) -> str:
-        """Return the service account that the bearer token stands for."""
-        scheme, _, token = (authorization or "").strip().partition(" ")
-        token = token.strip()
-        if scheme.lower() != "bearer" or not token:
-            raise _refused("CREDENTIALS_MISSING", status=401)
-        grant = self._tokens.find(token, now)
-        if grant is None:
-            if token.count(".") == 2 and not token.startswith(ACCESS_TOKEN_PREFIX):
-                raise _refused("ACCESS_TOKEN_TYPE_UNSUPPORTED", status=401)  # a JWT
-            raise _refused("ACCESS_TOKEN_EXPIRED", status=401)
-        if not grant.scopes & SCOPES:
-            raise _refused("ACCESS_TOKEN_SCOPE_INSUFFICIENT", status=403)
-        return grant.account
-
-    def _check_project(self, project: str, account: str) -> None:
-        if project not in self._projects.values():
-            # A wrong project is a bare NOT_FOUND, without an FcmError.
-            raise _Refused(
-                "NOT_FOUND", answers.google_error(404, "Requested entity was not found.", ())
-            )
-        if self._projects.get(account) != project:
-            raise _refused("IAM_PERMISSION_DENIED", status=403)
-
     def _check_device(self, project: str, message: Fields) -> None:
         token = message.get("token") or message.get("fid")
         if token is None:
             return
         if not _REGISTRATION_TOKEN.fullmatch(str(token)) or _DEVICE_TOKEN.fullmatch(str(token)):
-            raise _refused("INVALID_ARGUMENT/bad_token")
+            raise refused("INVALID_ARGUMENT/bad_token")
         device = self._devices.get(str(token))
         if device is None:
             return
         if device.project not in (None, project):
-            raise _refused("SENDER_ID_MISMATCH")
+            raise refused("SENDER_ID_MISMATCH")
         package = _mapping(message.get("android")).get("restrictedPackageName")
         if device.package and package not in (None, "", device.package):
             raise _invalid(
@@ -160,7 +114,7 @@ def _project(request: Request) -> str:
     """Return the project in the path."""
     found = _PATH.fullmatch(request.path)
     if found is None or request.method != "POST":
-        raise _Refused("404 page", html_answer(404, "Not Found"))
+        raise Refused("404 page", html_answer(404, "Not Found"))
     return found[1]
 
 
@@ -168,7 +122,7 @@ def _read(request: Request) -> Fields:
     """Return the body, checked against the schema, in canonical spelling."""
     try:
         if request.body_size > len(request.body):
-            raise _Refused("413 page", html_answer(413, "Request Entity Too Large"))
+            raise Refused("413 page", html_answer(413, "Request Entity Too Large"))
         body: JsonValue = json.loads(request.body or b"{}")
         faults = list(itertools.islice(fcm_schema.violations(body), 20))
     except (ValueError, RecursionError):
@@ -180,18 +134,18 @@ def _read(request: Request) -> Fields:
             listed.append({**place, "description": fault.description})
         text = "\n".join(fault.description for fault in faults)
         detail: Fields = {"@type": answers.BAD_REQUEST, "fieldViolations": listed}
-        raise _Refused("INVALID_ARGUMENT/bad_json_type", answers.google_error(400, text, (detail,)))
+        raise Refused("INVALID_ARGUMENT/bad_json_type", answers.google_error(400, text, (detail,)))
     return _mapping(fcm_schema.canonical(body))
 
 
 def _check_message(message: Fields) -> None:
     if not any(message.get(name) for name in fcm_schema.TARGETS):
-        raise _refused("INVALID_ARGUMENT/no_target")
+        raise refused("INVALID_ARGUMENT/no_target")
     topic, condition = message.get("topic"), message.get("condition")
     if topic is not None and not _TOPIC.fullmatch(str(topic)):
-        raise _refused("INVALID_ARGUMENT/bad_topic")
+        raise refused("INVALID_ARGUMENT/bad_topic")
     if condition is not None and not condition_is_sound(str(condition)):
-        raise _refused("INVALID_ARGUMENT/bad_condition")
+        raise refused("INVALID_ARGUMENT/bad_condition")
     if "android" in message and "androidV2" in message:
         raise _invalid("bad_json_type", "message", "Only one of android and android_v2 may be set.")
     _check_data(message)
@@ -199,7 +153,7 @@ def _check_message(message: Fields) -> None:
     _check_details(message)
     limit = MAX_SIZE if topic is None and condition is None else MAX_TOPIC_SIZE
     if _size(message) > limit:
-        raise _refused("INVALID_ARGUMENT/too_large")
+        raise refused("INVALID_ARGUMENT/too_large")
 
 
 def _configs(message: Fields) -> list[tuple[str, Fields]]:
@@ -328,18 +282,11 @@ def _mapping(value: JsonValue) -> Fields:
     return value if isinstance(value, Mapping) else {}
 
 
-def _refused(reason: str, status: int | None = None) -> _Refused:
-    """Refuse with the catalog's example of *reason*."""
-    if status is None and reason.startswith("INVALID_ARGUMENT"):
-        status = 400
-    return _Refused(reason, answers.fcm(reason, status=status))
-
-
-def _invalid(case: str, field: str, text: str) -> _Refused:
+def _invalid(case: str, field: str, text: str) -> Refused:
     """Refuse with INVALID_ARGUMENT that names *field*."""
     violation: JsonValue = {"field": field, "description": text}
     details: tuple[Fields, ...] = (
         {"@type": answers.BAD_REQUEST, "fieldViolations": [violation]},
         {"@type": answers.FCM_ERROR, "errorCode": "INVALID_ARGUMENT"},
     )
-    return _Refused(f"INVALID_ARGUMENT/{case}", answers.google_error(400, text, details))
+    return Refused(f"INVALID_ARGUMENT/{case}", answers.google_error(400, text, details))

@@ -25,6 +25,8 @@ class Request:
     body_size: int
     """How many bytes the body had."""
     version: Literal["1.1", "2"] = "2"
+    stream: int = 0
+    """The HTTP/2 stream it came on; 0 in HTTP/1.1."""
 
     @property
     def path(self) -> str:

@@ -10,8 +10,9 @@ from typing import cast
 import h11
 
 from pushctl.simulator import script
-from pushctl.simulator.desk import Desk, Plan, Visit
+from pushctl.simulator.desk import Desk
 from pushctl.simulator.http import MAX_BODY, Answer, Request
+from pushctl.simulator.plan import Plan, Visit
 
 
 class Http1Protocol(asyncio.Protocol):
@@ -20,13 +21,16 @@ class Http1Protocol(asyncio.Protocol):
     def __init__(
         self,
         desk: Desk,
+        visit: Visit,
         gone: Callable[[], None],
     ) -> None:
         """:param gone: called once the connection is lost."""
         self._desk = desk
+        self._visit = visit
         self._gone = gone
-        self._visit = Visit()
         self._timer: asyncio.TimerHandle | None = None
+        self._waiting: Plan | None = None
+        self._silent = False
         self._head: h11.Request | None = None
         self._body = bytearray()
         self._body_size = 0
@@ -41,10 +45,13 @@ class Http1Protocol(asyncio.Protocol):
         """Forget the request."""
         if self._timer is not None:
             self._timer.cancel()
+        self._settle_waiting()
         self._gone()
 
     def data_received(self, data: bytes) -> None:
         """Serve what came."""
+        if self._silent:
+            return
         self._h11.receive_data(data)
         self._advance()
 
@@ -85,7 +92,7 @@ class Http1Protocol(asyncio.Protocol):
             self._body_size,
             "1.1",
         )
-        plan = self._desk.handle(request, self._visit)
+        self._waiting = plan = self._desk.handle(request, self._visit)
         if plan.delay_s > 0:
             self._timer = self._loop.call_later(plan.delay_s, self._late, plan)
         else:
@@ -97,14 +104,16 @@ class Http1Protocol(asyncio.Protocol):
 
     def _carry_out(self, plan: Plan) -> None:
         """Do what HTTP/1.1 can: a reset is a cut, GOAWAY is ``connection: close``."""
+        self._settle_waiting()
         match plan.action:
             case script.Drop() | script.Reset():
                 self._transport.abort()
             case script.Hang():
                 pass
+            case script.Silence():
+                self._silent = True
             case script.Half():
-                head = h11.Response(status_code=200, headers=[("content-length", "1")])
-                self._transport.write(self._h11.send(head) or b"")
+                self._answer_half(plan, plan.action)
                 if plan.action.then == "drop":
                     self._transport.close()
             case script.GoAway():
@@ -114,6 +123,24 @@ class Http1Protocol(asyncio.Protocol):
                     self._answer(plan.answer, last=True)
             case _:
                 self._answer(plan.answer, last=False)
+
+    def _settle_waiting(self) -> None:
+        if self._waiting is not None:
+            plan, self._waiting = self._waiting, None
+            self._desk.settle(plan)
+
+    def _answer_half(self, plan: Plan, action: script.Half) -> None:
+        status, body = 200, b"\0"  # never sent: the status alone
+        fields: list[tuple[str, str]] = []
+        if action.of is not None:
+            status, body = plan.answer.status, plan.answer.body or b"\0"
+            fields = list(plan.answer.fields)
+        size = len(body)
+        head = h11.Response(status_code=status, headers=[*fields, ("content-length", str(size))])
+        parts = [self._h11.send(head) or b""]
+        if half := body[: size // 2]:
+            parts.append(self._h11.send(h11.Data(data=half)) or b"")
+        self._transport.write(b"".join(parts))
 
     def _answer(self, answer: Answer, *, last: bool) -> None:
         if self._h11.our_state not in (h11.IDLE, h11.SEND_RESPONSE):

@@ -32,10 +32,13 @@ from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame, SettingsFrame
 
 from pushctl.simulator import script
-from pushctl.simulator.desk import Desk, Plan, Visit
+from pushctl.simulator.desk import Desk
 from pushctl.simulator.http import MAX_BODY, Answer, Fields, Request
+from pushctl.simulator.plan import Plan, Visit
 from pushctl.simulator.stats import Counts
 
+_AFTER_S = 0.05
+"""How long an answer "after" a GOAWAY waits: long enough for a segment of its own."""
 _HIGHEST_STREAM = 2**31 - 1
 _CONFIG = H2Configuration(client_side=False, header_encoding=None, validate_outbound_headers=False)
 
@@ -49,8 +52,10 @@ class _Stream:
     fields: Fields
     body: bytearray = dataclasses.field(default_factory=bytearray)
     body_size: int = 0
-    unsent: memoryview | None = None
+    plan: Plan | None = None
+    """What is to be done once the delay is over; ``None`` again once it is done."""
     timer: asyncio.TimerHandle | None = None
+    unsent: memoryview | None = None
 
 
 class Http2Protocol(asyncio.Protocol):
@@ -59,22 +64,35 @@ class Http2Protocol(asyncio.Protocol):
     def __init__(
         self,
         desk: Desk,
-        play: script.Script,
         counts: Counts,
+        visit: Visit,
         gone: Callable[[], None],
+        *,
+        elapsed: Callable[[], float],
     ) -> None:
-        """:param gone: called once the connection is lost."""
+        """
+        :param gone: called once the connection is lost.
+        :param elapsed: returns the seconds since the simulator's start.
+        """
         self._desk = desk
-        self._script = play
+        self._script = desk.script
         self._counts = counts
+        self._visit = visit
         self._gone = gone
-        self._visit = Visit()
+        self._elapsed = elapsed
         self._streams: dict[int, _Stream] = {}
-        self._limit = self._known_limit = play.first_streams
-        self._known_open: set[int] = set()
+        self._limit = self._script.first_streams
         self._opened_up = False
+        if visit.session.certificate is not None:
+            self._limit = self._full_limit()  # the handshake has said who it is
+            self._opened_up = True
+        self._known_limit = self._limit
+        self._known_open: set[int] = set()
+        self._limit_timers: list[asyncio.TimerHandle] = []
+        self._silent = False
         self._last_stream = _HIGHEST_STREAM
         self._highest_seen = 0
+        self._highest_settled = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Announce the first stream limit."""
@@ -88,15 +106,25 @@ class Http2Protocol(asyncio.Protocol):
         # connection, so the limit is kept by this class alone.
         unlimited = {SettingCodes.MAX_CONCURRENT_STREAMS: _HIGHEST_STREAM}
         self._h2.local_settings = Settings(client=False, initial_values=unlimited)
+        now = self._elapsed()
+        self._limit_timers = [
+            self._loop.call_later(at - now, self._limit_is_due, limit)
+            for at, limit in self._script.timed_stream_limits
+            if at > now
+        ]
         self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the streams."""
+        for timer in self._limit_timers:
+            timer.cancel()
         self._forget_all()
         self._gone()
 
     def data_received(self, data: bytes) -> None:
         """Serve what came."""
+        if self._silent:
+            return
         try:
             events = self._h2.receive_data(data)
         except ProtocolError:
@@ -113,7 +141,7 @@ class Http2Protocol(asyncio.Protocol):
         self._known_limit, self._known_open = self._limit, set(self._streams)
         for event in events:
             self._take(event)
-            if self._transport.is_closing():
+            if self._silent or self._transport.is_closing():
                 return
         self._flush()
 
@@ -127,6 +155,7 @@ class Http2Protocol(asyncio.Protocol):
                 self._ended(event.stream_id)
             case StreamReset():
                 self._known_open.discard(event.stream_id)
+                self._settle_waiting(event.stream_id)
                 self._forget(event.stream_id)
             case WindowUpdated() | RemoteSettingsChanged():
                 for stream_id in [key for key, item in self._streams.items() if item.unsent]:
@@ -139,18 +168,17 @@ class Http2Protocol(asyncio.Protocol):
         self._highest_seen = stream_id
         if stream_id > self._last_stream:
             return  # after our GOAWAY: not processed, and the client knows
+        decoded = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+        pseudo = dict(decoded)
+        method, target = pseudo.get(":method", ""), pseudo.get(":path", "")
+        fields = tuple((name, value) for name, value in decoded if not name.startswith(":"))
         if len(self._known_open) >= self._known_limit:
-            self._counts.stream_refused()
+            request = Request(method, target, fields, b"", 0, stream=stream_id)
+            self._desk.refused_stream(request, self._visit)
             with contextlib.suppress(StreamClosedError):  # the client gave it up already
                 self._h2.reset_stream(stream_id, ErrorCodes.REFUSED_STREAM)
             return
-        decoded = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
-        pseudo = dict(decoded)
-        self._streams[stream_id] = _Stream(
-            pseudo.get(":method", ""),
-            pseudo.get(":path", ""),
-            tuple((name, value) for name, value in decoded if not name.startswith(":")),
-        )
+        self._streams[stream_id] = _Stream(method, target, fields)
         self._known_open.add(stream_id)
         self._counts.streams(len(self._known_open))
 
@@ -168,37 +196,65 @@ class Http2Protocol(asyncio.Protocol):
         if stream is None:
             return
         request = Request(
-            stream.method, stream.target, stream.fields, bytes(stream.body), stream.body_size
+            stream.method,
+            stream.target,
+            stream.fields,
+            bytes(stream.body),
+            stream.body_size,
+            stream=stream_id,
         )
-        plan = self._desk.handle(request, self._visit)
+        stream.plan = plan = self._desk.handle(request, self._visit)
         if plan.delay_s > 0:
             stream.timer = self._loop.call_later(plan.delay_s, self._late, stream_id, plan)
         else:
             self._carry_out(stream_id, plan)
 
     def _late(self, stream_id: int, plan: Plan) -> None:
-        self._carry_out(stream_id, plan)
-        self._flush()
+        if not self._silent:
+            self._carry_out(stream_id, plan)
+            self._flush()
+
+    def _settle_waiting(self, stream_id: int) -> None:
+        """Settle what was handled and not carried out; nobody will hear the answer."""
+        stream = self._streams.get(stream_id)
+        if stream is not None and stream.plan is not None:
+            plan, stream.plan = stream.plan, None
+            self._highest_settled = max(self._highest_settled, stream_id)
+            self._desk.settle(plan)
 
     def _carry_out(self, stream_id: int, plan: Plan) -> None:
+        if isinstance(plan.action, script.GoAway):
+            self._go_away(stream_id, plan, plan.action)
+            return
+        self._settle_waiting(stream_id)
         match plan.action:
             case script.Drop():
                 self._transport.abort()
             case script.Hang():
                 pass
+            case script.Silence():
+                self._flush()
+                self._silent = True
             case script.Reset():
                 self._h2.reset_stream(stream_id, plan.action.code)
                 self._forget(stream_id)
             case script.Half():
-                self._h2.send_headers(stream_id, [(":status", "200")])
-                if plan.action.then == "drop":
-                    self._flush()
-                    self._transport.close()
-            case script.GoAway():
-                self._go_away(stream_id, plan)
+                self._answer_half(stream_id, plan, plan.action)
             case _:
                 self._answer(stream_id, plan.answer)
                 self._adjust_limit(plan)
+
+    def _answer_half(self, stream_id: int, plan: Plan, action: script.Half) -> None:
+        if action.of is None:
+            self._h2.send_headers(stream_id, [(":status", "200")])
+        else:
+            answer = plan.answer
+            self._h2.send_headers(stream_id, [(":status", str(answer.status)), *answer.fields])
+            if half := answer.body[: len(answer.body) // 2]:
+                self._h2.send_data(stream_id, half)
+        if action.then == "drop":
+            self._flush()
+            self._transport.close()
 
     def _answer(self, stream_id: int, answer: Answer) -> None:
         head = [(":status", str(answer.status)), *answer.fields]
@@ -226,35 +282,76 @@ class Http2Protocol(asyncio.Protocol):
         limit = self._limit
         if plan.opens_up and not self._opened_up:
             self._opened_up = True
-            limit = self._script.max_streams
+            limit = self._full_limit()
         for pushes, streams in self._script.stream_limits:
             if self._visit.pushes == pushes:
                 limit = streams
+        self._announce(limit)
+
+    def _full_limit(self) -> int:
+        """Return the stream limit that the script wants at this time."""
+        now = self._elapsed()
+        passed = [(at, limit) for at, limit in self._script.timed_stream_limits if at <= now]
+        return max(passed)[1] if passed else self._script.max_streams
+
+    def _limit_is_due(self, limit: int) -> None:
+        if self._opened_up and not self._silent and not self._transport.is_closing():
+            self._announce(limit)
+
+    def _announce(self, limit: int) -> None:
         if limit != self._limit:
             self._limit = limit
             settings = {int(SettingCodes.MAX_CONCURRENT_STREAMS): limit}
             self._write(SettingsFrame(0, settings=settings).serialize())
 
-    def _go_away(self, stream_id: int, plan: Plan) -> None:
-        action = plan.action
-        assert isinstance(action, script.GoAway)
-        # Stream ids of a client are odd: the one before is two lower.
-        last = {"this": stream_id, "previous": max(stream_id - 2, 0), "all": _HIGHEST_STREAM}
-        self._last_stream = last[action.last_stream]
-        frame = GoAwayFrame(
-            0,
-            last_stream_id=self._last_stream,
-            error_code=int(action.code),
-            additional_data=action.debug,
-        )
+    def _go_away(self, stream_id: int, plan: Plan, action: script.GoAway) -> None:
+        answered = plan.answers
+        if action.last_stream == "all":
+            last = _HIGHEST_STREAM
+        elif action.last_stream == "this":
+            last = max(stream_id, self._highest_settled)
+        else:
+            # Stream ids of a client are odd: the one before is two lower.  Where a higher one
+            # was processed already, only a reset can still say that this one was not.
+            last = max(stream_id - 2, 0, self._highest_settled)
+        highest_settled = self._highest_settled
+        self._settle_waiting(stream_id)
+        if not answered:
+            self._highest_settled = highest_settled
+            if last > stream_id:
+                self._h2.reset_stream(stream_id, ErrorCodes.REFUSED_STREAM)
+                self._forget(stream_id)
         # h2 would end the connection here; a real server still answers what lies below.
-        self._write(frame.serialize())
-        for other in [key for key in self._streams if key > self._last_stream]:
-            self._forget(other)
-        if stream_id in self._streams:
+        frame = GoAwayFrame(
+            0, last_stream_id=last, error_code=int(action.code), additional_data=action.debug
+        ).serialize()
+        if answered and action.answers == "before":
             self._answer(stream_id, plan.answer)
-            self._adjust_limit(plan)
+            self._flush()
+        ahead = self._h2.data_to_send() + frame
+        if answered and action.answers == "together":
+            self._answer(stream_id, plan.answer)
+            ahead += self._h2.data_to_send()
+        self._transport.write(ahead)
+        self._last_stream = last
+        for other in [key for key in self._streams if key > last]:
+            self._abandon(other)
+        if answered and action.answers == "after" and (stream := self._streams.get(stream_id)):
+            stream.timer = self._loop.call_later(_AFTER_S, self._answer_after, stream_id, plan)
+        self._adjust_limit(plan)
         self._close_if_done()
+
+    def _answer_after(self, stream_id: int, plan: Plan) -> None:
+        self._answer(stream_id, plan.answer)
+        self._flush()
+        self._close_if_done()
+
+    def _abandon(self, stream_id: int) -> None:
+        """Give up a stream above the last one of our GOAWAY: nothing of it was processed."""
+        plan = self._streams[stream_id].plan
+        if plan is not None:
+            self._desk.abandon(plan)
+        self._forget(stream_id)
 
     def _forget(self, stream_id: int) -> None:
         stream = self._streams.pop(stream_id, None)
@@ -265,7 +362,8 @@ class Http2Protocol(asyncio.Protocol):
                 self._close_if_done()
 
     def _forget_all(self) -> None:
-        for stream in self._streams.values():
+        for stream_id, stream in self._streams.items():
+            self._settle_waiting(stream_id)
             if stream.timer is not None:
                 stream.timer.cancel()
         self._streams.clear()
@@ -280,5 +378,5 @@ class Http2Protocol(asyncio.Protocol):
         self._transport.write(self._h2.data_to_send() + frame)
 
     def _flush(self) -> None:
-        if data := self._h2.data_to_send():
+        if (data := self._h2.data_to_send()) and not self._silent:
             self._transport.write(data)

@@ -1,7 +1,8 @@
 """
-Judges APNs provider tokens and remembers what each connection has shown.
+Judges APNs provider tokens and certificates, and remembers what each connection has shown.
 
-Rules: Apple, "Establishing a token-based connection to APNs".
+Rules: Apple, "Establishing a token-based connection to APNs" and "Establishing a
+certificate-based connection to APNs".
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pushctl.outcome import Environment
+from pushctl.simulator.client_certificate import ClientCertificate
 
 LIFETIME_S = 3600
 """A token older than this is stale."""
@@ -67,6 +69,8 @@ class Claims:
 class Session:
     """What one connection has shown so far."""
 
+    certificate: ClientCertificate | None = None
+    """Shown in the handshake; provider tokens are then ignored."""
     token: str | None = None
     claims: Claims | None = None
     changed_at: float = 0.0
@@ -77,22 +81,36 @@ class Session:
 class ProviderTokens:
     """Verifies provider tokens against the keys it was given."""
 
-    def __init__(self, keys: Mapping[str, ApnsKey], environment: Environment) -> None:
+    def __init__(
+        self,
+        keys: Mapping[str, ApnsKey],
+        environment: Environment,
+        *,
+        lifetime_s: float = LIFETIME_S,
+        interval_s: float = UPDATE_INTERVAL_S,
+    ) -> None:
         """*keys* is read at each look-up: a key added later counts from then on."""
         self._keys = keys
         self._environment = environment
+        self._lifetime_s = lifetime_s
+        self._interval_s = interval_s
         self._verified: dict[str, Claims] = {}
 
-    def key(self, claims: Claims) -> ApnsKey:
-        """Return the key that signed *claims*."""
-        return self._keys[claims.key_id]
+    def topics(self, session: Session) -> frozenset[str] | None:
+        """Return the bundle ids that the session's key may push to; ``None``: all of the team."""
+        return None if session.claims is None else self._keys[session.claims.key_id].topics
 
     def refusal(self, session: Session, authorization: str | None, now: float) -> str | None:
         """
-        Return APNs' reason to refuse the ``authorization`` value, or ``None``.
+        Return APNs' reason to refuse the credentials of a request, or ``None``.
 
         A token that is taken becomes the session's token.
         """
+        if session.certificate is not None:
+            environments = session.certificate.environments
+            if self._environment in environments:
+                return None
+            return "BadCertificateEnvironment" if environments else "BadCertificate"
         scheme, _, token = (authorization or "").strip().partition(" ")
         token = token.strip()
         if authorization is None or not scheme or (scheme.lower() == "bearer" and not token):
@@ -107,7 +125,7 @@ class ProviderTokens:
         return self._stale(session, claims, now) or self._adopt(session, token, claims, now)
 
     def _stale(self, session: Session, claims: Claims, now: float) -> str | None:
-        if now - claims.issued_at <= LIFETIME_S:
+        if now - claims.issued_at <= self._lifetime_s:
             return None
         session.wedged = True
         return "ExpiredProviderToken"
@@ -120,7 +138,7 @@ class ProviderTokens:
         if earlier is not None:
             if (earlier.key_id, earlier.team_id) != (claims.key_id, claims.team_id):
                 return "UnrelatedKeyIdInToken"
-            if now - session.changed_at < UPDATE_INTERVAL_S:
+            if now - session.changed_at < self._interval_s:
                 return "TooManyProviderTokenUpdates"
         session.token, session.claims, session.changed_at = token, claims, now
         return None

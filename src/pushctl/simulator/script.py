@@ -8,16 +8,15 @@ only where the push would have been accepted, so that no script can hide a sende
 from __future__ import annotations
 
 import dataclasses
-import fnmatch
-import re
-from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from h2.errors import ErrorCodes
 
 from pushctl.simulator.http import Fields
 
-ServiceName = Literal["apns", "fcm", "oauth"]
+GatewayName = Literal["apns", "fcm"]
+ServiceName = Literal["apns", "fcm", "oauth", "channels", "topics"]
+"""The two gateways, Google's token endpoint, and the management of channels and of topics."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,6 +39,19 @@ class Say:
     """Further header fields, for example ``(("retry-after", "30"),)``."""
     timestamp_ms: int | None = None
     """The ``timestamp`` of an APNs 410.  Default: one hour ago."""
+    retry_after_s: int | None = None
+    """Send ``Retry-After`` so many seconds ahead."""
+    retry_after_form: Literal["seconds", "date"] = "seconds"
+    """RFC 9110 section 10.2.3 allows both."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wedge:
+    """
+    Answer ExpiredProviderToken, and nothing else on this connection from now on.
+
+    So does APNs once it was shown a stale provider token: a client has to connect anew.
+    """
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +76,13 @@ class GoAway:
     """Send GOAWAY, answer what lies at or below its last stream, then close."""
 
     last_stream: Literal["this", "previous", "all"] = "this"
-    """``this``: this push is accepted, its answer follows the GOAWAY; ``previous``: it was not
-    processed; ``all``: the highest stream id there is (a first warning), serving goes on."""
+    """``this``: this push is accepted; ``previous``: it was not processed; ``all``: the highest
+    stream id there is (a first warning), serving goes on."""
     code: ErrorCodes = ErrorCodes.NO_ERROR
     debug: bytes = b""
+    answers: Literal["before", "together", "after"] = "together"
+    """Where this push's answer stands: in the segment before the GOAWAY, behind it in the same
+    segment, or in a segment of its own some time after."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,18 +93,30 @@ class Hang:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """Never send a byte on this connection again, for any stream, SETTINGS and PING included."""
+
+    processed: bool = True
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Half:
-    """Send the status of an acceptance and no end of the stream, then hang or cut."""
+    """Send the beginning of an answer and no end of the stream, then hang or cut."""
 
     then: Literal["hang", "drop"] = "hang"
+    of: Say | None = None
+    """A refusal: its header fields and half of its body are sent.  ``None``: the status of an
+    acceptance alone."""
 
 
-Action: TypeAlias = Accept | Say | Drop | Reset | GoAway | Hang | Half
+Action: TypeAlias = Accept | Say | Wedge | Drop | Reset | GoAway | Hang | Silence | Half
 
-_WORDS: dict[str, Action] = {
+WORDS: dict[str, Action] = {
     "accept": Accept(),
     "drop": Drop(),
     "hang": Hang(),
+    "silence": Silence(),
+    "wedge": Wedge(),
     "half": Half(),
     "half:drop": Half(then="drop"),
     "goaway": GoAway(),
@@ -97,24 +124,23 @@ _WORDS: dict[str, Action] = {
     "goaway:previous": GoAway(last_stream="previous"),
     "goaway:all": GoAway(last_stream="all"),
 }
+"""Actions by their word; ``rst:CODE``, statuses and reasons come on top."""
 
 
 def parse_action(word: str) -> Action:
     """
     Return the action that *word* names.
 
-    ``accept``, ``drop``, ``hang``, ``half``, ``half:drop``, ``goaway[:this|:previous|:all]``,
-    ``rst:CODE`` (an HTTP/2 error code by name), a status (``503``), else the name of a reason.
+    ``accept``, ``drop``, ``hang``, ``silence``, ``wedge``, ``half``, ``half:drop``,
+    ``goaway[:this|:previous|:all]``, ``rst:CODE`` (an HTTP/2 error code by name), a status
+    (``503``), else the name of a reason.
 
     :raises ValueError: *word* is empty, or its error code or status is none.
     """
-    if action := _WORDS.get(word):
+    if action := WORDS.get(word):
         return action
     if word.startswith("rst:"):
-        name = word.removeprefix("rst:").upper()
-        if name not in ErrorCodes.__members__:
-            raise ValueError(f"{name or 'an empty name'} is not an HTTP/2 error code")
-        return Reset(code=ErrorCodes[name])
+        return Reset(code=error_code(word.removeprefix("rst:")))
     if word.isascii() and word.isdigit():
         status = int(word)
         if not 200 <= status <= 599:
@@ -123,6 +149,18 @@ def parse_action(word: str) -> Action:
     if not word or not word.isprintable():
         raise ValueError("an answer needs a name")
     return Say(reason=word)
+
+
+def error_code(name: str) -> ErrorCodes:
+    """
+    Return the HTTP/2 error code called *name* (RFC 9113 section 7), in either case.
+
+    :raises ValueError: there is none.
+    """
+    found = ErrorCodes.__members__.get(name.upper())
+    if found is None:
+        raise ValueError(f"{name.upper()[:40] or 'an empty name'} is not an HTTP/2 error code")
+    return found
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,17 +175,26 @@ class Rule:
     """An action, or its word as :func:`parse_action` reads it."""
     token: str | None = None
     """Exactly this token.  APNs tokens in either case; ``topic:NAME`` and ``condition:EXPR`` for
-    FCM's other targets; the client e-mail address for the token endpoint."""
+    FCM's other targets, ``channel:ID`` for broadcasts; the client e-mail address for the token
+    endpoint; the bundle id for the management of channels."""
     pattern: str | None = None
     """Or each token that fits this pattern (``*`` and ``?``).  Neither: every token."""
+    share: float | None = None
+    """Only this part (0 to 1) of the tokens that fit, the same tokens in each run."""
     service: ServiceName | None = None
-    """Only for this service.  ``None``: APNs and FCM.  The token endpoint has to be named."""
+    """Only for this service.  ``None``: APNs and FCM.  The others have to be named."""
     after: int = 0
     """Let that many pushes pass first."""
+    every: int = 1
+    """Then act on each so-manieth."""
     times: int | None = None
-    """Then act that often; ``None``: always."""
+    """Act that often; ``None``: always."""
     each_token: bool = True
-    """Whether *after* and *times* count each token by itself or all that fit together."""
+    """Whether *after*, *every* and *times* count each token by itself or all that fit together."""
+    from_s: float = 0.0
+    """Seconds after the simulator's start before which the rule does nothing, nor counts."""
+    until_s: float | None = None
+    """And from which on it does nothing any more."""
     delay_s: float = 0.0
     """Wait that long before the answer."""
 
@@ -164,10 +211,42 @@ class Rule:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """A limit on good pushes: those above it in a period get a 429, whatever their token."""
+
+    service: GatewayName
+    pushes: int
+    """How many may pass in a period."""
+    per_s: float = 60.0
+    """How long a period is.  The first begins with the simulator."""
+    answer: Say | None = None
+    """Default: TooManyRequests, or FCM's RATE_LIMIT_EXCEEDED with ``Retry-After``: the seconds
+    until the period ends."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionRule:
+    """What becomes of new connections; the first rule that is not used up acts."""
+
+    answer: Literal["accept", "close", "silence"]
+    """``close``: the end once TLS is up; ``silence``: never a byte of HTTP."""
+    after: int = 0
+    """Let that many connections pass first."""
+    every: int = 1
+    """Then act on each so-manieth."""
+    times: int | None = None
+    """Act that often; ``None``: always."""
+    from_s: float = 0.0
+    until_s: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
     """Everything that is not plain serving.  The default script serves plainly."""
 
     rules: tuple[Rule, ...] = ()
+    quotas: tuple[Quota, ...] = ()
+    connections: tuple[ConnectionRule, ...] = ()
     delay_s: float = 0.0
     """Wait that long before each answer of the gateways."""
     first_streams: int = 1
@@ -176,89 +255,16 @@ class Script:
     """The stream limit once a request with a valid token was answered (APNs: 1000 was seen)."""
     stream_limits: tuple[tuple[int, int], ...] = ()
     """Later limits: after so many requests on a connection, so many streams."""
+    timed_stream_limits: tuple[tuple[float, int], ...] = ()
+    """Limits by time: so many seconds after the simulator's start, so many streams, on every
+    connection that was opened up."""
     refuse_every: int | None = None
     """Reset each so-manieth push with REFUSED_STREAM."""
     cut_every: int | None = None
     """Accept each so-manieth push, then cut its connection without an answer."""
     goaway_every: int | None = None
     """After so many pushes on a connection: GOAWAY, answer what is open, close."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Cue:
-    """What the script says about one push."""
-
-    action: Action
-    delay_s: float
-
-
-class Prompter:
-    """Finds the rule for a push and keeps count of what each rule has done."""
-
-    def __init__(self, script: Script, *, max_tokens: int) -> None:
-        """Counting single tokens stops at *max_tokens* for each rule: memory stays bounded."""
-        self._script = script
-        self._rules = tuple(_Acting(rule, max_tokens) for rule in script.rules)
-        exact = (acting for acting in self._rules if acting.rule.token is not None)
-        self._tokens = frozenset(_folded(acting.rule.token or "") for acting in exact)
-        self._only_tokens = all(acting.rule.token is not None for acting in self._rules)
-
-    def cue(self, service: ServiceName, token: str) -> Cue:
-        """Return what to do with an acceptable push to *token*."""
-        delay_s = 0.0 if service == "oauth" else self._script.delay_s
-        folded = _folded(token)
-        if not (self._only_tokens and folded not in self._tokens):
-            for acting in self._rules:
-                if acting.fits(service, token, folded) and acting.turn(folded):
-                    return Cue(acting.action, delay_s + acting.rule.delay_s)
-        return Cue(_ACCEPT, delay_s)
-
-
-_ACCEPT = Accept()
-
-
-class _Acting:
-    """A rule at work."""
-
-    def __init__(self, rule: Rule, max_tokens: int) -> None:
-        self.rule = rule
-        self.action = rule.action
-        self._token = None if rule.token is None else _folded(rule.token)
-        self._pattern = _matcher(rule.pattern)
-        self._max_tokens = max_tokens
-        self._counted = rule.after > 0 or rule.times is not None
-        self._turns: dict[str, int] = {}
-
-    def fits(self, service: ServiceName, token: str, folded: str) -> bool:
-        wanted = self.rule.service
-        if (wanted is None and service == "oauth") or wanted not in (None, service):
-            return False
-        if self._token is not None:
-            return self._token == folded
-        return bool(self._pattern(token))
-
-    def turn(self, folded: str) -> bool:
-        """Count one push; return whether the rule acts on it."""
-        if not self._counted:
-            return True
-        key = folded if self.rule.each_token else ""
-        turn = self._turns.get(key, 0) + 1
-        if turn > 1 or len(self._turns) < self._max_tokens:
-            self._turns[key] = turn
-        turn -= self.rule.after
-        return turn > 0 and (self.rule.times is None or turn <= self.rule.times)
-
-
-def _matcher(pattern: str | None) -> Callable[[str], object]:
-    if pattern is None:
-        return lambda token: True
-    return re.compile(fnmatch.translate(pattern)).match
-
-
-def _folded(token: str) -> str:
-    """APNs tokens are hexadecimal, so their case carries nothing; FCM's does."""
-    lowered = token.lower()
-    return lowered if _HEXADECIMAL.fullmatch(lowered) else token
-
-
-_HEXADECIMAL = re.compile(r"[0-9a-f]+")
+    provider_token_lifetime_s: float = 3600
+    """The age at which APNs calls a provider token expired."""
+    provider_token_interval_s: float = 1200
+    """A connection may show a new provider token at most this often."""

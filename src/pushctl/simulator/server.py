@@ -19,17 +19,21 @@ from pushctl.outcome import Environment
 from pushctl.simulator import token_endpoint
 from pushctl.simulator.apns import ApnsJudge
 from pushctl.simulator.authority import make_authority
-from pushctl.simulator.desk import Desk, Received
+from pushctl.simulator.channels import Channels
+from pushctl.simulator.desk import Desk, Judges
 from pushctl.simulator.devices import Device
+from pushctl.simulator.entrance import Entrance
+from pushctl.simulator.exchange import Exchange, Received
 from pushctl.simulator.fcm import FcmJudge
-from pushctl.simulator.http1 import Http1Protocol
-from pushctl.simulator.http2 import Http2Protocol
+from pushctl.simulator.feed import Feed
+from pushctl.simulator.google_access import GoogleAccess
+from pushctl.simulator.page import PageServer
 from pushctl.simulator.provider_token import ApnsKey, ProviderTokens
 from pushctl.simulator.script import Script
 from pushctl.simulator.stats import Counts, Stats
+from pushctl.simulator.subscriptions import Subscriptions
 from pushctl.simulator.token_endpoint import AccessTokens, ServiceAccount, TokenEndpoint
 
-_CLOSING_TIME_S = 5.0
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -48,6 +52,8 @@ class Options(TypedDict, total=False):
     max_tokens: int
     access_token_lifetime_s: int
     on_push: Callable[[Received], None] | None
+    on_exchange: Callable[[Exchange], None] | None
+    page_port: int | None
 
 
 class Simulator:
@@ -73,6 +79,8 @@ class Simulator:
         max_tokens: int = 2_000_000,
         access_token_lifetime_s: int = 3599,
         on_push: Callable[[Received], None] | None = None,
+        on_exchange: Callable[[Exchange], None] | None = None,
+        page_port: int | None = None,
     ) -> None:
         """
         :param host: a loopback address or ``localhost``.
@@ -85,6 +93,9 @@ class Simulator:
         :param clock: epoch seconds, by which tokens are judged.
         :param max_tokens: how many device tokens are counted singly.
         :param on_push: called on the simulator's thread for each push, before its answer leaves.
+        :param on_exchange: the same for each request of every service.
+        :param page_port: serve the page that shows the traffic there, over plain HTTP; 0 lets the
+            system choose, ``None``: no page.
         :raises InvalidInput: *host* is not loopback.
         """
         _refuse_remote(host)
@@ -94,6 +105,8 @@ class Simulator:
         self._projects = {account.email: account.project_id for account in service_accounts}
         self._topics, self._devices = topics, dict(devices or {})
         self._clock, self._on_push = clock, on_push
+        self._listeners = [on_exchange] if on_exchange is not None else []
+        self._page_port = page_port
         self._max_tokens = max_tokens
         self.environment = environment
         self._script = script or Script()
@@ -101,7 +114,9 @@ class Simulator:
         self._tokens = AccessTokens(access_token_lifetime_s)
         self._authority = make_authority()
         self._server: asyncio.Server | None = None
-        self._transports: set[asyncio.Transport] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._entrance: Entrance | None = None
+        self._page: PageServer | None = None
 
     @property
     def port(self) -> int:
@@ -118,6 +133,11 @@ class Simulator:
     def token_uri(self) -> str:
         """The address of the token endpoint."""
         return self.url + token_endpoint.PATH
+
+    @property
+    def page_url(self) -> str | None:
+        """The address of the page that shows the traffic; ``None`` where there is none."""
+        return None if self._page is None else self._page.url
 
     @property
     def ca_pem(self) -> bytes:
@@ -142,6 +162,44 @@ class Simulator:
         self._projects[account.email] = account.project_id
         self._accounts[account.email] = account
 
+    def trust_certificate(self, pem: bytes) -> None:
+        """
+        Accept the provider certificates in *pem*, whoever issued them, from now on.
+
+        :raises ValueError: there is none in it.
+        """
+        self._authority.trust(pem)
+
+    def push_certificate(self, bundle_id: str) -> bytes:
+        """Return a new provider certificate of *bundle_id* with its key, as PEM.  Is accepted."""
+        return self._authority.push_certificate(bundle_id)
+
+    def play(self, script: Script) -> None:
+        """
+        Follow *script* from now on.  May be called from any thread; it acts once this returns.
+
+        Rules count from nothing; connections that are open keep their stream limits.
+        """
+        self._script = script
+        if self._loop is None or self._server is None:
+            return
+        if threading.get_ident() == self._thread:
+            self._follow()
+            return
+        done: concurrent.futures.Future[None] = concurrent.futures.Future()
+
+        def follow() -> None:
+            self._follow()
+            done.set_result(None)
+
+        self._loop.call_soon_threadsafe(follow)
+        done.result()
+
+    def _follow(self) -> None:
+        self._desk.play(self._script)
+        if self._entrance is not None:
+            self._entrance.open(self._desk)
+
     def revoke_access_tokens(self) -> None:
         """Let every access token issued so far be answered ACCESS_TOKEN_EXPIRED."""
         self._tokens.revoke_all()
@@ -156,11 +214,11 @@ class Simulator:
 
         :raises OSError: the port is taken.
         """
-        loop = asyncio.get_running_loop()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        loop = self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._entrance = Entrance(self._counts)
         self._server = await loop.create_server(
-            lambda: _Chooser(self._connected),
+            self._entrance.connection,
             self._host,
             self._port,
             ssl=self._authority.server_context,
@@ -168,16 +226,21 @@ class Simulator:
         )
         self._port = self._server.sockets[0].getsockname()[1]
         self._desk = self._make_desk()
+        self._entrance.open(self._desk)
+        if self._page_port is not None:
+            feed = Feed(self._counts, self.url, self.environment)
+            self._listeners.append(feed.take)
+            self._page = PageServer(feed)
+            await self._page.start(self._host, self._page_port)
 
     async def stop(self) -> None:
         """Stop listening, cut every connection, and wait until they are gone."""
-        if self._server is None:
+        if self._server is None or self._entrance is None:
             return
         self._server.close()
-        for transport in self._transports:
-            transport.abort()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), _CLOSING_TIME_S)
+        if self._page is not None:
+            await self._page.stop()
+        await self._entrance.clear()
         await self._server.wait_closed()
         self._server = None
 
@@ -228,15 +291,22 @@ class Simulator:
 
     def _make_desk(self) -> Desk:
         uris = {f"https://{name}:{self._port}{token_endpoint.PATH}" for name in _LOCAL_NAMES}
-        return Desk(
-            apns=ApnsJudge(
-                ProviderTokens(self._keys, self.environment),
-                self._devices,
-                self.environment,
-                self._topics,
-            ),
-            fcm=FcmJudge(self._tokens, self._devices, self._projects),
+        tokens = ProviderTokens(
+            self._keys,
+            self.environment,
+            lifetime_s=self._script.provider_token_lifetime_s,
+            interval_s=self._script.provider_token_interval_s,
+        )
+        access = GoogleAccess(self._tokens, self._projects)
+        judges = Judges(
+            apns=ApnsJudge(tokens, self._devices, self.environment, self._topics),
+            channels=Channels(tokens, self._topics),
+            fcm=FcmJudge(access, self._devices),
+            subscriptions=Subscriptions(access, self._devices),
             tokens=TokenEndpoint(self._accounts, self._tokens, frozenset(uris)),
+        )
+        return Desk(
+            judges,
             environment=self.environment,
             script=self._script,
             counts=self._counts,
@@ -244,38 +314,12 @@ class Simulator:
             max_tokens=self._max_tokens,
             clock=self._clock,
             on_push=self._on_push,
+            on_exchange=self._tell if self._listeners or self._page_port is not None else None,
         )
 
-    def _connected(self, transport: asyncio.Transport) -> None:
-        """Hand a connection to the protocol that the client chose by ALPN."""
-
-        def gone() -> None:
-            self._transports.discard(transport)
-            self._counts.disconnected()
-            if not self._transports:
-                self._idle.set()
-
-        self._transports.add(transport)
-        self._idle.clear()
-        self._counts.connected()
-        tls = transport.get_extra_info("ssl_object")
-        protocol: asyncio.Protocol
-        if tls.selected_alpn_protocol() == "h2":
-            protocol = Http2Protocol(self._desk, self._script, self._counts, gone)
-        else:
-            protocol = Http1Protocol(self._desk, gone)
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
-
-
-class _Chooser(asyncio.Protocol):
-    """Stands in until TLS is up and the version of HTTP is known."""
-
-    def __init__(self, connected: Callable[[asyncio.Transport], None]) -> None:
-        self._connected = connected
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._connected(cast(asyncio.Transport, transport))
+    def _tell(self, exchange: Exchange) -> None:
+        for listener in self._listeners:
+            listener(exchange)
 
 
 @contextlib.contextmanager

@@ -26,6 +26,10 @@ class Stats:
     accepted_again: int
     """How many of those went to a token that had accepted one before: duplicates, if each token
     was meant to get one."""
+    validated: int
+    """Good pushes that were to be checked and not sent (FCM's ``validate_only``)."""
+    unprocessed: int
+    """Pushes above the last stream of a GOAWAY: read, and never acted upon."""
     reasons: Mapping[str, int]
     """What was answered instead of an acceptance, as ``service/reason``."""
     requests_per_token: Mapping[str, int]
@@ -39,11 +43,14 @@ class Stats:
     refused_streams: int
     """Streams that a client opened above the announced limit."""
     faults: Mapping[str, int]
-    """Scripted faults of the connection by kind: drop, hang, rst, goaway, half."""
+    """Scripted faults of the connection by kind: drop, hang, rst, goaway, half, silence, and
+    close for a connection that was not let in."""
     provider_tokens: Mapping[str, int]
     """How often each provider token came, by a prefix of its SHA-256."""
     token_requests: int
     """Requests to the token endpoint."""
+    management_requests: int
+    """Requests to manage broadcast channels or topic subscriptions."""
 
     def as_json(self) -> dict[str, JsonValue]:
         """Return the form of ``GET /stats``: at most :data:`LISTED_TOKENS` single tokens."""
@@ -72,7 +79,8 @@ class Counts:
         self._requests = self._accepted = self._accepted_again = self._uncounted = 0
         self._refused_streams = self._streams_high_water = 0
         self._connections = self._open = 0
-        self._token_requests = 0
+        self._token_requests = self._management_requests = 0
+        self._validated = self._unprocessed = 0
 
     def connected(self) -> None:
         """A connection was opened."""
@@ -111,6 +119,18 @@ class Counts:
             if earlier:
                 self._accepted_again += 1
 
+    def push_validated(self) -> None:
+        """A push was good, and only to be checked."""
+        self._validated += 1
+
+    def push_unprocessed(self) -> None:
+        """A push that had arrived was given up: it lies above the last stream of a GOAWAY."""
+        self._unprocessed += 1
+
+    def management_request(self) -> None:
+        """Channels or subscriptions were to be managed."""
+        self._management_requests += 1
+
     def refused(self, service: str, reason: str) -> None:
         """A request was answered with *reason*."""
         self._reasons[f"{service}/{reason}"] += 1
@@ -133,12 +153,36 @@ class Counts:
         """The token endpoint was asked."""
         self._token_requests += 1
 
+    @property
+    def reasons(self) -> Counter[str]:
+        """The running count of ``service/reason``.  For the writing thread alone."""
+        return self._reasons
+
+    def totals(self) -> dict[str, JsonValue]:
+        """Return the counts without single tokens: cheap however many there were."""
+        return {
+            "requests": self._requests,
+            "accepted": self._accepted,
+            "accepted_again": self._accepted_again,
+            "validated": self._validated,
+            "unprocessed": self._unprocessed,
+            "refused": sum(self._reasons.values()),
+            "faults": sum(self._faults.values()),
+            "refused_streams": self._refused_streams,
+            "connections": self._connections,
+            "open_connections": self._open,
+            "token_requests": self._token_requests,
+            "management_requests": self._management_requests,
+        }
+
     def snapshot(self) -> Stats:
         """Return the counts as they are now."""
         return Stats(
             requests=self._requests,
             accepted=self._accepted,
             accepted_again=self._accepted_again,
+            validated=self._validated,
+            unprocessed=self._unprocessed,
             reasons=dict(self._reasons),
             requests_per_token=self._requests_per_token.copy(),
             accepted_per_token=self._accepted_per_token.copy(),
@@ -150,4 +194,5 @@ class Counts:
             faults=dict(self._faults),
             provider_tokens=self._provider_tokens.copy(),
             token_requests=self._token_requests,
+            management_requests=self._management_requests,
         )
