@@ -4,6 +4,9 @@ from __future__ import annotations
 
 _BURST_S = 0.05
 """The bucket holds what the rate gives in this time: a second's pushes leave spread over it."""
+_ROUNDING = 1e-6
+"""So little short of a whole push is one: the wait for it could be too short for a clock to show,
+and whoever waits for a time that has come already would wait for ever."""
 
 
 class Pacer:
@@ -24,7 +27,7 @@ class Pacer:
         if self.rate is None:
             return wanted
         self._fill(now)
-        return min(wanted, int(self._tokens))
+        return min(wanted, int(self._tokens + _ROUNDING))
 
     def take(self, number: int) -> None:
         """Account for *number* pushes that left."""
@@ -36,7 +39,7 @@ class Pacer:
         if self.rate is None:
             return 0.0
         self._fill(now)
-        if self._tokens >= 1.0:
+        if self._tokens + _ROUNDING >= 1.0:
             return 0.0
         return (1.0 - self._tokens) / self._rate_at(now)
 
