@@ -1,10 +1,12 @@
 """
 Everything a checkout needs, with nothing but Python 3.11 or newer: ``python3 dev.py demo``.
 
-demo    make .venv, install pushctl from the locked dependencies, run ``pushctl demo``
-test    make .venv with the development tools, run the tests with branch coverage
-lint    ruff, mypy --strict and the import contracts
-lock    renew the lock files (needs uv on PATH)
+demo      make .venv, install pushctl from the locked dependencies, run ``pushctl demo``
+test      make .venv with the development tools, run the tests with branch coverage
+lint      ruff, mypy --strict and the import contracts
+generate  write completions, man pages and the generated pages of docs/ anew
+package   build wheel, source distribution and SBOM into dist/, try the wheel as installed
+lock      renew the lock files (needs uv on PATH)
 
 Further arguments go to the command: ``python3 dev.py test tests/wire -k goaway``.
 """
@@ -26,7 +28,14 @@ OLDEST = (3, 11)
 
 def main(arguments: list[str]) -> int:
     """Run the command that *arguments* name and return its exit code."""
-    commands = {"demo": demo, "test": test, "lint": lint, "lock": lock}
+    commands = {
+        "demo": demo,
+        "test": test,
+        "lint": lint,
+        "generate": generate,
+        "package": package,
+        "lock": lock,
+    }
     if not arguments or arguments[0] not in commands:
         sys.stderr.write(__doc__ or "")
         return 2
@@ -62,6 +71,18 @@ def lint(arguments: list[str]) -> int:
         or call(python, "-m", "mypy", *arguments)
         or call(BIN / "lint-imports")
     )
+
+
+def generate(arguments: list[str]) -> int:
+    """Write what is made from the commands and the catalog; ``--check`` only compares."""
+    install("dev")
+    return call(BIN / "python", "-m", "pushctl.cli.generate", *arguments)
+
+
+def package(arguments: list[str]) -> int:
+    """Build what is published, and try it in an environment of its own."""
+    install("dev")
+    return call(BIN / "python", ROOT / "tools" / "package.py", *arguments)
 
 
 def lock(arguments: list[str]) -> int:

@@ -1,0 +1,149 @@
+# bash completion for pushctl
+# Generated from the commands by `python3 dev.py generate`; do not edit.
+
+# Each table answers in REPLY, and fails where it has no answer.
+
+_pushctl_below() {
+    case $1 in
+        '') REPLY='demo send explain check tokens runs completion help simulate' ;;
+        'tokens') REPLY='check' ;;
+        'runs') REPLY='list show resume check prune' ;;
+        *) return 1 ;;
+    esac
+}
+
+_pushctl_options() {
+    case $1 in
+        '') REPLY='--version --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'demo') REPLY='--folder --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'send') REPLY='--token --platform --profiles --profile --tokens --format --fcm-topic --fcm-condition --where --suppress --title --subtitle --body --badge --sound --image --data --collapse-id --ttl --priority --push-type --thread-id --category --message --payload --credential --campaign --dry-run --validate-only --concurrency --connections --rate --retry-for --timeout --on-unknown --stop-if --canary --bounce-log --bounce-log-max-size --mask-tokens --run --max-duration --keep-duplicates --allow-endpoint --yes --confirm --output --fail-on --fail-if-empty --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'explain') REPLY='--search --service --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'check') REPLY='--offline --fail-on --timeout --allow-endpoint --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'tokens') REPLY='--help' ;;
+        'tokens check') REPLY='--format --platform --message --require-consent --lines --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'runs') REPLY='--help' ;;
+        'runs list') REPLY='--output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'runs show') REPLY='--output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'runs resume') REPLY='--retry-failed --on-unknown --output --fail-on --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'runs check') REPLY='--quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'runs prune') REPLY='--older-than --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'completion') REPLY='--quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'help') REPLY='--quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'simulate') REPLY='--port --host --folder --environment --topic --key-file --key-id --team-id --service-account --answer --delay --max-streams --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        *) return 1 ;;
+    esac
+}
+
+# What stands behind an option of a command; the option takes no value where this fails.
+_pushctl_value() {
+    case $1 in
+        *:--token | *:--platform | *:--profile | *:--format | *:--fcm-topic | *:--fcm-condition | *:--where | *:--title | *:--subtitle | *:--body | *:--badge | *:--sound | *:--image | *:--data | *:--collapse-id | *:--ttl | *:--priority | *:--push-type | *:--thread-id | *:--category | *:--campaign | *:--concurrency | *:--connections | *:--rate | *:--retry-for | *:--timeout | *:--on-unknown | *:--stop-if | *:--canary | *:--bounce-log-max-size | *:--run | *:--max-duration | *:--allow-endpoint | *:--confirm | 'send:-o' | 'explain:-o' | 'tokens check:-o' | 'runs list:-o' | 'runs show:-o' | 'runs resume:-o' | 'simulate:-o' | 'send:--output' | 'explain:--output' | 'tokens check:--output' | 'runs list:--output' | 'runs show:--output' | 'runs resume:--output' | 'simulate:--output' | 'send:--fail-on' | 'runs resume:--fail-on' | *:--search | *:--lines | *:--older-than | *:--port | *:--host | *:--topic | *:--key-id | *:--team-id | *:--answer | *:--delay | *:--max-streams) REPLY='any' ;;
+        *:--credential) REPLY='credentials' ;;
+        *:--config | *:--profiles | *:--tokens | *:--suppress | *:--message | *:--payload | *:--bounce-log | *:--key-file | *:--service-account) REPLY='file' ;;
+        *:--folder) REPLY='folder' ;;
+        *:--service) REPLY='words apns fcm google oauth pushctl' ;;
+        *:--color) REPLY='words auto always never' ;;
+        *:--progress) REPLY='words auto plain never' ;;
+        'check:--fail-on') REPLY='words fail warn' ;;
+        *:--environment) REPLY='words production sandbox' ;;
+        'check:-o' | 'check:--output') REPLY='words table json junit github' ;;
+        *) return 1 ;;
+    esac
+}
+
+_pushctl_argument() {
+    case $1 in
+        'explain') REPLY='reasons' ;;
+        'check') REPLY='credentials' ;;
+        'tokens check') REPLY='any' ;;
+        'runs show') REPLY='runs' ;;
+        'runs resume') REPLY='runs' ;;
+        'runs check') REPLY='runs' ;;
+        'completion') REPLY='words bash zsh fish powershell' ;;
+        'help') REPLY='any' ;;
+        *) return 1 ;;
+    esac
+}
+
+_pushctl_reasons='ACCESS_TOKEN_EXPIRED ACCESS_TOKEN_SCOPE_INSUFFICIENT ACCESS_TOKEN_TYPE_UNSUPPORTED ACCOUNT_STATE_INVALID ALREADY_EXISTS BILLING_DISABLED BadAuthorizationHeader BadCertificate BadCertificateEnvironment BadChannelId BadCollapseId BadDate BadDeviceToken BadEnvironmentKeyIdInToken BadExpirationDate BadJwtToken BadMessageId BadPath BadPriority BadProviderToken BadRequestParams BadRequestPayload BadTopic BadTtl BadUrgency BadVapidPublicKey BadWebPushRequest BadWebPushTopic CONSUMER_INVALID CONSUMER_SUSPENDED CREDENTIALS_MISSING CannotCreateChannelConfig ChannelNotRegistered ConnectionLost CredentialsRefused DEADLINE_EXCEEDED DeviceTokenNotForTopic Duplicate DuplicateHeaders ExpiredProviderToken ExpiredToken FAILED_PRECONDITION FeatureNotEnabled Forbidden GCP_SUSPENDED IAM_PERMISSION_DENIED INTERNAL INVALID_ARGUMENT IdleTimeout InternalServerError Interrupted InvalidProviderToken InvalidPushType InvalidToken JWT_TOKEN_INVALID MethodNotAllowed MissingAttribute MissingChannelId MissingChannelQueueSize MissingDeviceToken MissingProviderToken MissingPushType MissingToken MissingTopic NOT_FOUND NoAnswer NoConsent NoCredential NotInSegment NotProcessed NotReached OUT_OF_RANGE PERMISSION_DENIED PayloadEmpty PayloadTooLarge QUOTA_EXCEEDED RATE_LIMIT_EXCEEDED RESOURCE_EXHAUSTED RESOURCE_QUOTA_EXCEEDED SECURITY_POLICY_VIOLATED SENDER_ID_MISMATCH SERVICE_DISABLED ServiceUnavailable Shutdown Stopped Suppressed THIRD_PARTY_AUTH_ERROR TooManyProviderTokenUpdates TooManyRequests TopicDisallowed TopicMismatch UNAUTHENTICATED UNAVAILABLE UNREGISTERED UNSPECIFIED_ERROR USER_PROJECT_DENIED Unregistered UnrelatedKeyIdInToken VapidPkHashMismatch account_not_found alpn_no_h2 bad_audience bad_signature clock_or_lifetime connect_refused_or_timeout deleted_client disabled_client empty_scope exp_missing goaway_before_any_request goaway_with_reason iat_missing invalid_client malformed_assertion non_json_error_body policy refresh_token_revoked response_timeout server_side stream_reset tls_client_cert_rejected tls_verify_failed unauthorized_client unknown_scope_gives_id_token unsupported_grant'
+
+# Offers the words behind $1 that begin with $1.  What a file says is quoted, never run.
+_pushctl_offer() {
+    local begun=$1 word
+    shift
+    for word in "$@"; do
+        if [[ $word == "$begun"* ]]; then
+            COMPREPLY+=("$(printf '%q' "$word")")
+        fi
+    done
+}
+
+# Offers what is of the kind $2 (and its words) and begins with $1.
+_pushctl_offer_kind() {
+    local begun=$1 kind=$2 IFS=$' \t\n' word
+    local -a found=()
+    case $kind in
+        words\ *) _pushctl_offer "$begun" ${kind#words } ;;
+        reasons) _pushctl_offer "$begun" $_pushctl_reasons ;;
+        file) compopt -o default 2>/dev/null || _pushctl_paths -f "$begun" ;;
+        folder) compopt -o dirnames 2>/dev/null || _pushctl_paths -d "$begun" ;;
+        credentials | runs)
+            while IFS= read -r word; do
+                found+=("$word")
+            done < <(command pushctl __complete "$kind" "${words[@]:1}" 2>/dev/null)
+            _pushctl_offer "$begun" ${found[@]+"${found[@]}"}
+            ;;
+    esac
+}
+
+# For bash 3.2, which has no compopt.
+_pushctl_paths() {
+    local path
+    while IFS= read -r path; do
+        COMPREPLY+=("$path")
+    done < <(compgen "$1" -- "$2")
+}
+
+_pushctl() {
+    local IFS=$' \t\n' REPLY='' word current at='' waiting='' glue='' index
+    local -a words=()
+    COMPREPLY=()
+    # bash splits words at = and :, and hands these over as words of their own.
+    for ((index = 0; index <= COMP_CWORD; index++)); do
+        word=${COMP_WORDS[index]}
+        if ((index > 1)) && [[ $glue || $word == = || $word == : ]]; then
+            words[${#words[@]} - 1]+=$word
+            glue=''
+            [[ $word == = || $word == : ]] && glue=1
+        else
+            words+=("$word")
+        fi
+    done
+    current=${words[${#words[@]} - 1]}
+    for ((index = 1; index < ${#words[@]} - 1; index++)); do
+        word=${words[index]}
+        if [[ $waiting ]]; then
+            waiting=''
+        elif [[ $word == --*=* ]]; then
+            :
+        elif [[ $word == -* ]]; then
+            _pushctl_value "$at:$word" && waiting=$word
+        elif _pushctl_below "$at" && [[ " $REPLY " == *" $word "* ]]; then
+            at=${at:+$at }$word
+        fi
+    done
+    if [[ $waiting ]]; then
+        _pushctl_value "$at:$waiting" && _pushctl_offer_kind "$current" "$REPLY"
+    elif [[ $current == --*=* ]]; then
+        _pushctl_value "$at:${current%%=*}" && _pushctl_offer_kind "${current#*=}" "$REPLY"
+    elif [[ $current == -* ]]; then
+        _pushctl_options "$at" && _pushctl_offer "$current" $REPLY
+    elif _pushctl_below "$at"; then
+        _pushctl_offer "$current" $REPLY
+    elif _pushctl_argument "$at"; then
+        _pushctl_offer_kind "$current" "$REPLY"
+    fi
+    return 0
+}
+
+complete -F _pushctl pushctl
