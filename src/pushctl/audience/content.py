@@ -96,6 +96,21 @@ def open_content(
         return _Copy(shown, file, compression, is_text=is_text)
 
 
+@contextmanager
+def open_growing(path: Path) -> Iterator[BinaryIO]:
+    """
+    Open the file *path*, which others may be appending to, for one reading, decompressed.
+
+    Its ending tells whether it is packed.  Raises :class:`~pushctl.errors.InvalidInput`, also
+    while it is read.
+    """
+    shown = printable(str(path))
+    ending = path.name.lower().rpartition(".")[2]
+    compression = next((each for each in COMPRESSIONS if each == ending), None)
+    with _explained(shown), path.open("rb") as file:
+        yield _decompressed(file, compression, shown)
+
+
 def numbered_lines(stream: BinaryIO, shown: str) -> Iterator[tuple[int, str]]:
     """
     Yield each line of *stream* with its number from 1, its line break included.

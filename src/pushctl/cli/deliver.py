@@ -16,8 +16,9 @@ from pushctl.errors import ExitCode, StorageError, UsageError
 from pushctl.job.ending import Ending, FailOn, exit_code
 from pushctl.job.options import SendOptions, make_order
 from pushctl.job.rehearse import rehearse
-from pushctl.job.resume import Again, resume
+from pushctl.job.resume import Again, mask_key_of, resume
 from pushctl.job.send import Order, send
+from pushctl.records.folder import find_run
 from pushctl.view.rehearsal import show_rehearsal
 from pushctl.view.terminal import Terminal
 
@@ -52,6 +53,7 @@ def deliver(
         consent=consent,
         warnings=order.messages.warnings,
         allow=lambda found, bindings: confirm(terminal, found, bindings, yes=yes, count=count),
+        mask_key=order.mask_key,
     )
     on_usr1(screen)
     try:
@@ -72,7 +74,14 @@ def go_on(
     fail_on: FailOn,
 ) -> int:
     """Resume *run*, show what became of it, and return the exit code."""
-    screen = Screen(terminal, output, progress=progress, consent="as when the run began")
+    folder = find_run(settings_for(config, ()).state_dir, run)
+    screen = Screen(
+        terminal,
+        output,
+        progress=progress,
+        consent="as when the run began",
+        mask_key=mask_key_of(folder),
+    )
     on_usr1(screen)
 
     def settings_of_run(path: Path | None) -> Settings:

@@ -226,6 +226,24 @@ def send(
     bounce_log: Annotated[
         str | None, _option("--bounce-log", DELIVERY, "The bounce log to append to.", "FILE")
     ] = None,
+    bounce_log_max_size: Annotated[
+        str | None,
+        _option(
+            "--bounce-log-max-size",
+            DELIVERY,
+            "Rotate the bounce log before it grows beyond this, such as 500MB.",
+            "SIZE",
+        ),
+    ] = None,
+    mask_tokens: Annotated[
+        bool,
+        typer.Option(
+            "--mask-tokens",
+            envvar="PUSHCTL_MASK_TOKENS",
+            rich_help_panel=DELIVERY,
+            help="Write masks in place of tokens, to the bounce log and to stdout.",
+        ),
+    ] = False,
     run: Annotated[str | None, _option("--run", DELIVERY, "The id of this run.", "ID")] = None,
     max_duration: Annotated[
         str | None, _option("--max-duration", DELIVERY, "Stop after this time.", "TIME")
@@ -337,6 +355,8 @@ def send(
         stop_if=stop_if,
         canary=canary,
         bounce_log=None if bounce_log is None else Path(bounce_log),
+        bounce_log_max_size=bounce_log_max_size,
+        mask_tokens=mask_tokens and not dry_run,  # a dry run leaves nothing behind
         run=run,
         max_duration=max_duration,
         keep_duplicates=keep_duplicates,

@@ -15,6 +15,7 @@ from pushctl.job.ending import Ending
 from pushctl.job.recorder import OnRecord
 from pushctl.job.survey import Survey
 from pushctl.outcome import Kind, Outcome
+from pushctl.records.masking import masked
 from pushctl.records.record import Record, to_line
 from pushctl.rules.text import printable
 from pushctl.view.outcomes import (
@@ -46,11 +47,12 @@ class Screen:
         consent: str,
         warnings: Sequence[Problem] = (),
         allow: Allow = lambda _found, _bindings: None,
+        mask_key: bytes | None = None,
     ) -> None:
         """
         *output* is the ``-o`` of the command, *consent* what the audience says about it,
         *warnings* what is doubtful about the message once it was judged, *allow* raises if the
-        send may not go on.
+        send may not go on.  With a *mask_key* no token is shown.
         """
         self.on_record: OnRecord | None = None
         self._terminal = terminal
@@ -66,6 +68,7 @@ class Screen:
         self._asked = False
         self._warnings = warnings
         self._allow = allow
+        self._mask_key = mask_key
 
     # -- while the run goes on ----------------------------------------------------------------
 
@@ -162,6 +165,9 @@ class Screen:
             self.on_record = self._records.append
         elif terminal.verbose:
             self.on_record = lambda record: terminal.say(push_line(record, terminal))
+        key, show = self._mask_key, self.on_record
+        if key is not None and show is not None:
+            self.on_record = lambda record: show(masked(record, key))
 
     def _csv_row(self, record: Record) -> None:
         assert self._csv is not None

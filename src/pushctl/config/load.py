@@ -22,6 +22,7 @@ from pushctl.config.words import did_you_mean
 from pushctl.documents import Document, read
 from pushctl.errors import InvalidInput, Problem
 from pushctl.outcome import Environment, JsonValue, Service
+from pushctl.rules.size import parse_size
 from pushctl.proxy import DIRECT, Proxy
 
 if TYPE_CHECKING:
@@ -211,6 +212,7 @@ class _Builder:
             credentials={name: self._credential(name, it) for name, it in credentials.items()},
             defaults={Service(service): name for service, name in defaults.items()},
             bounce_log=self._resolved(model.bounce_log) or bounce_log,
+            bounce_log_max_bytes=parse_size(model.bounce_log_max_size or ""),
             state_dir=self._resolved(model.state_dir) or state_dir,
             places=self._places,
         )

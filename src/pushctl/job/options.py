@@ -21,9 +21,12 @@ from pushctl.job.send import Order
 from pushctl.message.model import Message
 from pushctl.message.neutral import from_document, from_options, from_payload
 from pushctl.outcome import Platform, Service
+from pushctl.records.masking import mask_key
 from pushctl.rules.duration import GRAMMAR, parse_duration
 from pushctl.rules.fcm import condition_fault, topic_fault
 from pushctl.rules.finding import did_you_mean
+from pushctl.rules.size import GRAMMAR as GRAMMAR_OF_SIZES
+from pushctl.rules.size import parse_size
 from pushctl.rules.text import printable
 
 DEFAULT_STOP_IF = "faulty>8%"
@@ -59,6 +62,8 @@ class SendOptions:
     stop_if: str | None = None
     canary: int | None = None
     bounce_log: Path | None = None
+    bounce_log_max_size: str | None = None
+    mask_tokens: bool = False
     run: str | None = None
     max_duration: str | None = None
     keep_duplicates: bool = False
@@ -89,6 +94,8 @@ def make_order(options: SendOptions, settings: Settings, stdin: BinaryIO | None)
         campaign=options.campaign,
         run=options.run,
         bounce_log=options.bounce_log or settings.bounce_log,
+        bounce_log_max_bytes=_size(options.bounce_log_max_size) or settings.bounce_log_max_bytes,
+        mask_key=mask_key(settings.state_dir) if options.mask_tokens else None,
         files=[
             Path(name) for name in (*options.profile_files, *options.token_files) if name != "-"
         ],
@@ -240,6 +247,18 @@ def _some_seconds(option: str, text: str | None) -> float | None:
     if seconds == 0:
         raise UsageError(f"{option} is a time above 0", hint=f"write {GRAMMAR}")
     return seconds
+
+
+def _size(text: str | None) -> int | None:
+    if text is None:
+        return None
+    size = parse_size(text)
+    if not size:
+        raise UsageError(
+            f"--bounce-log-max-size {printable(text, 80)!r} is no size",
+            hint=f"write {GRAMMAR_OF_SIZES}",
+        )
+    return size
 
 
 def _positive(option: str, number: int | None) -> int | None:

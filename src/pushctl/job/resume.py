@@ -31,6 +31,7 @@ from pushctl.records.bounce_log import BounceLog, CountKey, logged_run
 from pushctl.records.folder import RunFolder, find_run, locked
 from pushctl.records.identity import push_id, push_id_prefix
 from pushctl.records.journal import boot_id
+from pushctl.records.masking import mask_key
 from pushctl.records.record import Record, to_text
 from pushctl.records.replay import (
     FAILED,
@@ -78,6 +79,17 @@ def resume(
         manifests.refuse_changed(past.manifest["files"])
         past.mend_journal()
         return _Resuming(past, again, sender, load_settings, environ).go()
+
+
+def mask_key_of(folder: RunFolder) -> bytes | None:
+    """
+    Return the key that masks what the run in *folder* writes, ``None`` if nothing is masked.
+
+    Raises :class:`InvalidInput` and :class:`StorageError` as reading the key does.
+    """
+    if not folder.read_manifest().get("mask_tokens"):
+        return None
+    return mask_key(folder.path.parent.parent)
 
 
 class _Past:
@@ -212,7 +224,11 @@ class _Resuming:
         past = self._past
         logged = logged_run(past.bounce_log, past.folder.run)
         journal, log = open_recorder_files(
-            past.folder.journal, past.bounce_log, chain=past.replay.chain
+            past.folder.journal,
+            past.bounce_log,
+            chain=past.replay.chain,
+            max_bytes=past.manifest.get("bounce_log_max_bytes"),
+            mask_key=mask_key_of(past.folder),
         )
         try:
             standing = _standing(past, left, uncertain, _Bounces(log, logged.rows))

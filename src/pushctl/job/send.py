@@ -51,6 +51,10 @@ class Order:
     campaign: str | None = None
     run: str | None = None
     bounce_log: Path
+    bounce_log_max_bytes: int | None = None
+    """What the bounce log may grow to before it is rotated."""
+    mask_key: bytes | None = dataclasses.field(default=None, repr=False)
+    """Masks tokens in the bounce log; ``None``: they stand there as they are."""
     delivery: Delivery
     stop_if: StopIf | None = None
 
@@ -127,7 +131,12 @@ def windows(
 
 
 def _carry_out(order: Order, run: str, folder: RunFolder, plan: Plan, sender: Sender) -> Ending:
-    journal, log = open_recorder_files(folder.journal, order.bounce_log)
+    journal, log = open_recorder_files(
+        folder.journal,
+        order.bounce_log,
+        max_bytes=order.bounce_log_max_bytes,
+        mask_key=order.mask_key,
+    )
     journal.add_start(run, boot_id())
     recorder = Recorder(
         journal,
@@ -171,4 +180,6 @@ def _manifest(order: Order, run: str, plan: Plan) -> dict[str, Any]:
         chosen=list(order.credentials),
         stop_if=stop_if_text(order.stop_if),
         bounce_log=str(order.bounce_log.absolute()),
+        bounce_log_max_bytes=order.bounce_log_max_bytes,
+        mask_tokens=order.mask_key is not None,
     )

@@ -2,8 +2,9 @@
 The bounce log: one line for each rejected token, and counts from which rates can be computed.
 
 Append-only, mode 0600, safe for several writers: whole lines go out in one write on a descriptor
-opened for appending, under an advisory lock.  Its lines are derived from a run's journal and are
-unique by (run, row): what a crash kept from it is added by the next command on that run.
+opened for appending, under an advisory lock.  Any of its writers may rotate it.  Its lines are
+derived from a run's journal and are unique by (run, row): what a crash kept from it is added by
+the next command on that run.
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ import dataclasses
 import fcntl
 import json
 import os
+import stat
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pushctl.errors import InvalidInput, StorageError
+from pushctl.audience.content import open_growing
+from pushctl.errors import StorageError
 from pushctl.outcome import Kind
 from pushctl.records.journal import storage_error, write_all
+from pushctl.records.masking import masked
 from pushctl.records.record import SCHEMA, Record, to_text
+from pushctl.records.rotation import rotate, rotated
 
 
 class CountKey(NamedTuple):
@@ -47,7 +51,7 @@ class Counts:
         counter = self._since.get(key)
         if counter is None:
             counter = self._since[key] = Counter()
-        counter[kind.value] += number
+        counter[kind._value_] += number
 
     def take_lines(self, run: str, campaign: str | None) -> list[Record]:
         """Return a "Push counts" line for each key that changed, and start again from zero."""
@@ -82,25 +86,42 @@ def finished_line(run: str, campaign: str | None, time: str, totals: dict[str, i
 
 
 class BounceLog:
-    """An open bounce log.  Lines are collected by :meth:`add` and written by :meth:`flush`."""
+    """
+    An open bounce log.  Lines are collected by :meth:`add` and written by :meth:`flush`.
 
-    def __init__(self, path: Path) -> None:
-        """Open (or make, 0600) the log at *path*.  Raises :class:`StorageError`."""
+    Where the path leads elsewhere meanwhile, because somebody rotated the log or deleted it, the
+    lines go to the file that is there now.
+    """
+
+    def __init__(
+        self, path: Path, *, max_bytes: int | None = None, mask_key: bytes | None = None
+    ) -> None:
+        """
+        Open (or make, 0600) the log at *path*.  Raises :class:`StorageError`.
+
+        A log that would grow beyond *max_bytes* is rotated first; with a *mask_key* tokens are
+        masked.
+        """
         self.path = path
+        self._max_bytes = max_bytes
+        self._mask_key = mask_key
         self._pending: list[str] = []
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(path, flags, 0o600)
         except OSError as error:
             raise storage_error("open", str(path), error) from error
+        self._descriptor = self._open()
 
     def add(self, line: Record) -> None:
         """Collect one line."""
+        if self._mask_key is not None:
+            line = masked(line, self._mask_key)
         self._pending.append(to_text(line) + "\n")
 
     def add_text(self, text: str) -> None:
         """Collect one line that is JSON already."""
+        if self._mask_key is not None:
+            text = to_text(masked(json.loads(text), self._mask_key))
         self._pending.append(text + "\n")
 
     def flush(self) -> None:
@@ -108,16 +129,15 @@ class BounceLog:
         if not self._pending:
             return
         data = "".join(self._pending).encode("utf-8", "replace")
-        with self._locked():
-            size = os.fstat(self._descriptor).st_size
-            # A writer that died mid-line leaves no line end; the next must not be glued to it.
-            torn = size and os.pread(self._descriptor, 1, size - 1) != b"\n"
-            try:
-                write_all(self._descriptor, b"\n" + data if torn else data, str(self.path))
-            except StorageError:
-                with contextlib.suppress(OSError):
-                    os.ftruncate(self._descriptor, size)
-                raise
+        self._lock()
+        try:
+            self._rotate_before(len(data))
+            self._append(data)
+        except OSError as error:
+            raise storage_error("write", str(self.path), error) from error
+        finally:
+            with contextlib.suppress(OSError):
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         self._pending.clear()
 
     def sync(self) -> None:
@@ -131,17 +151,58 @@ class BounceLog:
         """Close the file."""
         os.close(self._descriptor)
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Keep other writers out; an error of the file system is a :class:`StorageError`."""
+    def _open(self) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-            try:
-                yield
-            finally:
-                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            return os.open(self.path, flags, 0o600)
+        except OSError as error:
+            raise storage_error("open", str(self.path), error) from error
+
+    def _append(self, data: bytes) -> None:
+        size = os.fstat(self._descriptor).st_size
+        # A writer that died mid-line leaves no line end; the next must not be glued to it.
+        torn = size and os.pread(self._descriptor, 1, size - 1) != b"\n"
+        try:
+            write_all(self._descriptor, b"\n" + data if torn else data, str(self.path))
+        except StorageError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, size)
+            raise
+
+    def _rotate_before(self, more: int) -> None:
+        """Begin a new file if this one, which is locked, has no room for *more* bytes."""
+        found = os.fstat(self._descriptor)
+        if not found.st_size or not stat.S_ISREG(found.st_mode):
+            return
+        if self._max_bytes is None or found.st_size + more <= self._max_bytes:
+            return
+        os.fsync(self._descriptor)  # the last sync of a run reaches only the file that is open then
+        rotate(self.path)
+        self._lock()
+
+    def _lock(self) -> None:
+        """
+        Lock the file that the path leads to, so that nobody else writes to it or rotates it.
+
+        Who has waited for the lock may hold a file that was rotated away meanwhile.  Raises
+        :class:`StorageError`.
+        """
+        try:
+            while True:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+                if self._is_current():
+                    return
+                fresh = self._open()
+                os.close(self._descriptor)  # which gives its lock back
+                self._descriptor = fresh
         except OSError as error:
             raise storage_error("write", str(self.path), error) from error
+
+    def _is_current(self) -> bool:
+        try:
+            return os.path.samestat(os.stat(self.path), os.fstat(self._descriptor))
+        except FileNotFoundError:
+            return False
 
 
 @dataclasses.dataclass(slots=True)
@@ -158,22 +219,21 @@ class Logged:
 
 def logged_run(path: Path, run: str) -> Logged:
     """
-    Return what the log at *path* holds of *run*.  Lines that are no JSON are passed over.
+    Return what the log at *path* and its rotated files hold of *run*.
 
-    Raises :class:`InvalidInput` where the log cannot be read.
+    Lines that are no JSON are passed over.  Raises :class:`InvalidInput` where a file cannot be
+    read.
     """
     logged = Logged()
     needle = json.dumps(run).encode()
-    try:
-        with path.open("rb") as stream:
+    for file in (*rotated(path), path):
+        if file == path and not path.exists():
+            continue
+        with open_growing(file) as stream:
             for raw in stream:
                 line = _parsed(raw) if needle in raw else None
                 if line is not None and line.get("run") == run:
                     _note(logged, line)
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise InvalidInput(f"cannot read {path}: {error.strerror}") from error
     return logged
 
 

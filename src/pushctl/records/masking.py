@@ -1,0 +1,76 @@
+"""Records without their tokens, for logs that leave the house, and the key that masks them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Any
+
+from pushctl.errors import InvalidInput, Place
+from pushctl.records.folder import state_folder
+from pushctl.records.journal import storage_error
+from pushctl.rules.masking import KEY_BYTES, mask
+
+KEY_FILE = "mask.key"
+"""Where the key lies in the state folder: 32 random bytes as hexadecimal digits, mode 0600."""
+
+
+def mask_key(state_dir: Path) -> bytes:
+    """
+    Return the key of *state_dir*, made the first time; of several makers one wins for all.
+
+    Raises :class:`InvalidInput` where the file holds no key, and :class:`StorageError` where it
+    cannot be made or read.
+    """
+    path = state_folder(state_dir) / KEY_FILE
+    try:
+        if not path.exists():
+            _make(path)
+        text = path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError as error:
+        raise storage_error("read", str(path), error) from error
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise InvalidInput(
+            f"this is no key for masking tokens: {2 * KEY_BYTES} hexadecimal digits are",
+            place=Place(str(path)),
+            hint="put the right file back; with a new key masks no longer match those of before",
+        )
+    return key
+
+
+def masked(record: dict[str, Any], key: bytes) -> dict[str, Any]:
+    """
+    Return *record* with a mask in place of its token, also where the detail quotes it.
+
+    A topic or a condition, which stands in the same field, names nobody and stays.
+    """
+    token = record.get("token")
+    if not isinstance(token, str) or not token or record.get("target", "token") != "token":
+        return record
+    hidden = {**record, "token": mask(token, key)}
+    detail = record.get("detail")
+    if isinstance(detail, str) and token in detail:
+        hidden["detail"] = detail.replace(token, hidden["token"])
+    return hidden
+
+
+def _make(path: Path) -> None:
+    """Put a new key at *path*, whole from the first moment, unless somebody else is quicker."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(draft, flags, 0o600)
+    try:
+        os.write(descriptor, os.urandom(KEY_BYTES).hex().encode() + b"\n")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()
