@@ -368,14 +368,20 @@ def _no_address(lane: Lane, push: Push) -> Address:
 
 
 def open_recorder_files(
-    journal: Path, bounce_log: Path, *, chain: int = 0
+    journal: Path,
+    bounce_log: Path,
+    *,
+    chain: int = 0,
+    max_bytes: int | None = None,
+    mask_key: bytes | None = None,
 ) -> tuple[Journal, BounceLog]:
     """
     Open both files for a run.  Raises :class:`StorageError`.
 
-    *chain* is the checksum of the last line that the journal holds already.
+    *chain* is the checksum of the last line that the journal holds already; *max_bytes* and
+    *mask_key* are for the bounce log.
     """
-    log = BounceLog(bounce_log)
+    log = BounceLog(bounce_log, max_bytes=max_bytes, mask_key=mask_key)
     try:
         return Journal(journal, chain=chain), log
     except StorageError:
