@@ -47,3 +47,8 @@ def span(seconds: float) -> str:
             rest = whole % size // smaller
             return f"{whole // size} {name}" + (f" {rest} {small_name}" if rest else "")
     raise AssertionError("less than a minute was told above")
+
+
+def share_percent(share: float | None) -> str:
+    """Return a *share* (0 to 1) in per cent, see :func:`percent`; a dash for ``None``."""
+    return "–" if share is None else percent(share, 1)

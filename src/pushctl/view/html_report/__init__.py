@@ -1,0 +1,5 @@
+"""Pages to look at: one HTML file each, with charts, without script and without network."""
+
+from pushctl.view.html_report.bounces import bounce_page
+
+__all__ = ["bounce_page"]
