@@ -20,7 +20,7 @@ import respx
 
 from credentials import material
 from credentials.material import NOW
-from pushctl.config import FcmSettings, Origin
+from pushctl.config import Origin
 from pushctl.credentials import Authorization, TokenRefused, open_credential
 from pushctl.credentials import google_transport as transport
 from pushctl.credentials.google import GoogleCredential
@@ -419,70 +419,6 @@ def test_the_clients_caution() -> None:
         assert not client.follow_redirects
         assert not client.trust_env
         assert 10 == client.timeout.read
-
-
-class TestApplicationDefault:
-    """Application default credentials, as google-auth finds them."""
-
-    @pytest.fixture(autouse=True)
-    def _clean(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT"):
-            monkeypatch.delenv(name, raising=False)
-        monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path / "gcloud"))
-        monkeypatch.setenv("NO_GCE_CHECK", "true")
-
-    def settings(self, **changes: Any) -> FcmSettings:
-        """Return settings that use them."""
-        return material.fcm_settings(service_account_env=None, application_default=True, **changes)
-
-    def point_at(self, monkeypatch: pytest.MonkeyPatch, folder: Path, data: bytes) -> None:
-        """Make a file the application default."""
-        path = material.write(folder / "adc.json", data)
-        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
-
-    def test_a_service_account(
-        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, endpoint: respx.Route
-    ) -> None:
-        """The file that the variable names is used with the messaging scope."""
-        self.point_at(monkeypatch, tmp_path, material.account())
-        it = open_credential(self.settings(), environ={})
-        authorization = it.authorization(NOW)
-
-        assert "application default credentials push@shop-1234" == it.fingerprint
-        assert "shop-1234" == it.project_id
-        assert authorization is not None
-        assert b"Bearer ya29.first" == authorization.header
-
-    def test_a_persons_login(
-        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, endpoint: respx.Route
-    ) -> None:
-        """A gcloud login works if the project is named; google-auth's warning is not shown."""
-        login = {
-            "type": "authorized_user",
-            "client_id": "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com",
-            "client_secret": "s",
-            "refresh_token": "r",
-        }
-        self.point_at(monkeypatch, tmp_path, json.dumps(login).encode())
-        with pytest.raises(InvalidInput, match="name no project"):
-            open_credential(self.settings(), environ={})
-        it = open_credential(self.settings(project_id="shop-1234"), environ={})
-
-        assert it.authorization(NOW)
-        assert "application default credentials" == it.fingerprint
-
-    def test_there_are_none(self) -> None:
-        """Without any, the two ways to get them are named."""
-        with pytest.raises(InvalidInput, match="no application default") as caught:
-            open_credential(self.settings(), environ={})
-
-        assert "GOOGLE_APPLICATION_CREDENTIALS" in str(caught.value.problems[0].hint)
-
-    def test_a_foreign_token_uri(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        """A service account in disguise may not choose its endpoint here either."""
-        self.point_at(monkeypatch, tmp_path, material.account(token_uri="https://evil.example/"))
-        with pytest.raises(InvalidInput, match="foreign token_uri"):
-            open_credential(self.settings(), environ={})
 
 
 def test_a_refresh_that_fails_without_a_request() -> None:

@@ -7,23 +7,20 @@ around, so that word is not taken: the endpoint is Google's, or the one that the
 
 from __future__ import annotations
 
-import contextlib
 import json
 import ssl
 import threading
-import warnings
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, NoReturn, Protocol
+from typing import NoReturn
+from urllib.parse import urlsplit
 
-import google.auth
 import google.auth.exceptions
-from google.auth import transport
-from google.oauth2 import service_account
 
-from pushctl.config import FcmSettings, Origin
+from pushctl.config import FcmSettings
 from pushctl.config.rules import is_project_id
 from pushctl.credentials.credential import Authorization, Presented, TokenRefused
+from pushctl.credentials.google_source import METADATA_HOST, Refreshable, of_account
 from pushctl.credentials.google_transport import Answer, HttpxRequest, http_client
 from pushctl.credentials.service_account import GOOGLE_TOKEN_ENDPOINT, Account, load_account
 from pushctl.credentials.sources import Secret, Unfit, from_file, from_variable
@@ -33,11 +30,6 @@ from pushctl.outcome import Service
 from pushctl.proxy import proxy_variables
 from pushctl.rules.text import printable
 
-FCM_HOST = "fcm.googleapis.com"
-"""Google, FCM v1 discovery document."""
-SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
-"""Google, FCM v1 discovery document: the narrowest scope that may send."""
-
 RETIRE_BEFORE_S = 225
 """How long before its end a token is replaced: google-auth's own margin (REFRESH_THRESHOLD)."""
 
@@ -46,15 +38,6 @@ _UNSTATED_LIFETIME_S = 600.0
 _LEAST_LIFETIME_S, _MOST_LIFETIME_S = 60.0, 86400.0
 # Between these a stated lifetime is believed: nobody shall make us ask without end.
 _OVERLOAD = (408, 429)
-
-
-class _Refreshable(Protocol):
-    """What google-auth's credentials have in common."""
-
-    token: str | None
-    expiry: datetime | None
-
-    def refresh(self, request: transport.Request) -> None: ...
 
 
 class GoogleCredential:
@@ -67,7 +50,7 @@ class GoogleCredential:
     def __init__(
         self,
         settings: FcmSettings,
-        source: _Refreshable,
+        source: Refreshable,
         *,
         project_id: str,
         fingerprint: str,
@@ -79,7 +62,7 @@ class GoogleCredential:
         self.project_id = project_id
         self.home_project = home_project
         """The project that the account was made in, where its file says so."""
-        self.origin = settings.endpoint or Origin(FCM_HOST)
+        self.origin = settings.origin
         self.fingerprint = fingerprint
         self.warnings = warnings
         self._settings = settings
@@ -146,7 +129,7 @@ class GoogleCredential:
 
     def _failure(self, request: HttpxRequest) -> Unreachable | TokenRefused:
         """Return the error for a refresh that gave no token."""
-        where = self._settings.token_endpoint or "Google's token endpoint"
+        where = self._settings.token_endpoint or _called(request.host)
         if request.answer is None:
             why = request.failure or "they could not be refreshed"
             return Unreachable(
@@ -175,11 +158,19 @@ def _judge(answer: Answer, where: str, who: str) -> Unreachable | TokenRefused:
     )
 
 
+def _called(host: str | None) -> str:
+    """Return what people call the host that was asked for a token last."""
+    known = {
+        None: "Google",
+        urlsplit(GOOGLE_TOKEN_ENDPOINT).hostname: "Google's token endpoint",
+        METADATA_HOST: "the metadata server",
+    }
+    return known.get(host, str(host))
+
+
 def open_google(settings: FcmSettings, environ: Mapping[str, str]) -> GoogleCredential:
     """
     Read the service account, or find the application default credentials.
-
-    google-auth looks for the latter in the process's own environment, not in *environ*.
 
     :raises InvalidInput: if it is no service account, saying what it looks like, names a foreign
         token endpoint, or has no usable RSA key.
@@ -198,26 +189,13 @@ def open_google(settings: FcmSettings, environ: Mapping[str, str]) -> GoogleCred
         raise InvalidInput(problems=problems)
     return GoogleCredential(
         settings,
-        _source(account, settings.token_endpoint or GOOGLE_TOKEN_ENDPOINT),
+        of_account(account, settings.token_endpoint or GOOGLE_TOKEN_ENDPOINT),
         project_id=settings.project_id or str(account.project_id),
         fingerprint=f"service account {_short(account.client_email)}",
         environ=environ,
         home_project=account.project_id,
         warnings=secret.warnings,
     )
-
-
-def _source(account: Account, token_uri: str) -> _Refreshable:
-    info = {
-        "client_email": account.client_email,
-        "private_key": account.private_key,
-        "private_key_id": account.private_key_id,
-        "token_uri": token_uri,
-    }
-    source: _Refreshable = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
-        info, scopes=[SCOPE]
-    )
-    return source
 
 
 def _account_problems(settings: FcmSettings, secret: Secret, account: Account) -> Iterator[Problem]:
@@ -245,51 +223,26 @@ def _read(settings: FcmSettings, environ: Mapping[str, str]) -> Secret:
 
 
 def _open_default(settings: FcmSettings, environ: Mapping[str, str]) -> GoogleCredential:
-    """Find application default credentials, as google-auth does (AIP-4110)."""
-    source, found_project = _find_default(settings, environ)
-    if source is None:
-        raise settings.invalid(
-            "application_default",
-            "there are no application default credentials here",
-            hint="set GOOGLE_APPLICATION_CREDENTIALS to a file, or run"
-            " `gcloud auth application-default login`",
-        )
-    if (
-        isinstance(source, service_account.Credentials)
-        and source._token_uri != GOOGLE_TOKEN_ENDPOINT
-    ):
-        raise settings.invalid(
-            "application_default",
-            "the application default credentials are a service account with a foreign token_uri",
-            hint="use service_account_file and token_endpoint if you trust it",
-        )
-    project_id = settings.project_id or found_project or ""
+    """Find application default credentials."""
+    from pushctl.credentials.application_default import find_default
+
+    found = find_default(settings, environ)
+    project_id = settings.project_id or found.project_id or ""
     if not is_project_id(project_id):
         raise settings.invalid(
             "application_default",
             "application default credentials name no project",
             hint="set project_id",
         )
-    email = getattr(source, "service_account_email", None)
-    who = f" {_short(email)}" if isinstance(email, str) and "@" in email else ""
     return GoogleCredential(
         settings,
-        source,
+        found.source,
         project_id=project_id,
-        fingerprint=f"application default credentials{who}",
+        fingerprint=f"application default credentials {_short(found.who)}".rstrip(),
         environ=environ,
+        home_project=found.home_project,
+        warnings=found.warnings,
     )
-
-
-def _find_default(settings: FcmSettings, environ: Mapping[str, str]) -> tuple[Any, str | None]:
-    # What google-auth raises may quote a file, and what it warns of is meant for developers.
-    with (
-        http_client(settings, environ) as client,
-        warnings.catch_warnings(action="ignore"),
-        contextlib.suppress(google.auth.exceptions.GoogleAuthError, ValueError, OSError),
-    ):
-        return google.auth.default(scopes=[SCOPE], request=HttpxRequest(client))
-    return None, None
 
 
 def _short(email: str) -> str:
@@ -318,7 +271,16 @@ def _json_object(body: bytes) -> dict[str, object] | None:
 
 
 def _error_words(body: bytes) -> str:
-    """Return error and error_description of an OAuth error (RFC 6749 §5.2), fit to be shown."""
+    """
+    Return what an error says of itself, fit to be shown.
+
+    The token endpoint answers as RFC 6749 §5.2 has it; other APIs, such as the one that
+    impersonates, with a ``google.rpc.Status``.
+    """
     value = _json_object(body) or {}
-    words = [value.get(field) for field in ("error", "error_description")]
+    inner = value.get("error")
+    if isinstance(inner, dict):
+        words = [inner.get("status"), inner.get("message")]
+    else:
+        words = [inner, value.get("error_description")]
     return ": ".join(printable(word, 200) for word in words if isinstance(word, str))

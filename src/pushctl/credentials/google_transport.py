@@ -6,6 +6,7 @@ import dataclasses
 import ssl
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import google.auth.exceptions
 import httpx
@@ -41,6 +42,8 @@ class HttpxRequest(transport.Request):
         self._client = client
         self.answer: Answer | None = None
         self.failure: str | None = None
+        self.host: str | None = None
+        """Who was asked last."""
 
     def __call__(
         self,
@@ -53,6 +56,7 @@ class HttpxRequest(transport.Request):
     ) -> Answer:
         """Send one request; raise google-auth's TransportError if it is not answered."""
         self.answer, self.failure = None, None
+        self.host = urlsplit(url).hostname
         patience_s = timeout or _TIMEOUT_S
         try:
             self.answer = self._send(url, method, body, headers, patience_s)
