@@ -7,10 +7,9 @@ the conclusions.  It carries no context (whose token, which run): :mod:`pushctl.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 JsonValue: TypeAlias = (
     "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
@@ -88,9 +87,13 @@ class Category(StrEnum):
     """Ours: a skip."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What is known about one push to one token."""
+class Outcome(NamedTuple):
+    """
+    What is known about one push to one token.
+
+    A named tuple, because a frozen dataclass of so many fields takes more than twice as long to
+    make, and a bulk run makes one for each rejection.
+    """
 
     kind: Kind
     status: int | None = None

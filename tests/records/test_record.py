@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pushctl.outcome import Category, Kind, Outcome, TokenAction
-from pushctl.records.record import FIELDS, Address, outcome_record, to_line, to_text
+from pushctl.records.record import FIELDS, Address, outcome_record, outcome_text, to_line, to_text
 
 TEXTS = st.text() | st.none()
 
@@ -29,8 +29,31 @@ def test_a_record_as_text_is_the_record(
     )
 
     assert record == json.loads(to_text(record))
+    direct = outcome_text(
+        address, outcome, run="r", campaign=None, time=1.5, attempts=1, latency_ms=None
+    )
+    assert direct == to_text(record)
     assert FIELDS == tuple(json.loads(to_line(record)))
     assert 1 == to_line(record).count("\n")
+
+
+def test_an_id_of_our_own_stands_in_only_for_a_missing_one() -> None:
+    """What the answer called the push is kept; without it, what we called it."""
+    address = Address(1, "list.csv:2", None, "apns", "ios", "shop", None, None, "aa")
+    ids = []
+    for given_id in (None, "theirs"):
+        text = outcome_text(
+            address,
+            Outcome(kind=Kind.REJECTED, id=given_id),
+            run="r",
+            campaign=None,
+            time=0.0,
+            attempts=1,
+            latency_ms=1,
+            push_id="ours",
+        )
+        ids.append(json.loads(text)["id"])
+    assert ["ours", "theirs"] == ids
 
 
 def test_another_line_of_the_log_is_written_alike() -> None:

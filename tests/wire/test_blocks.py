@@ -208,6 +208,27 @@ def test_what_comes_again_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(reader._recent) + len(reader._older) <= 512
 
 
+@pytest.mark.parametrize("huffman_coded", [True, False])
+def test_what_nobody_asks_for_is_left_out(huffman_coded: bool) -> None:
+    """The field is gone, its neighbours are there, and its value was not decoded."""
+    reader = BlockReader(LIMIT, frozenset({"apns-id"}))
+    reader.forget_table()
+    one, other = NGINX[:2], NGINX[2:]
+    for number in range(3):
+        fields = [*one, ("apns-id", str(uuid.UUID(int=number**7))), *other]
+        assert NGINX == reader.read(encode(fields, huffman=huffman_coded))
+
+
+def test_a_field_that_is_left_out_must_be_whole() -> None:
+    """A block that ends in the middle of it is judged by hpack, like any other cut block."""
+    reader = BlockReader(LIMIT, frozenset({"apns-id"}))
+    reader.forget_table()
+    block = encode([*NGINX, ("apns-id", "0" * 36)])
+    for end in range(len(block) - 30, len(block)):
+        with pytest.raises(Fault):
+            reader.read(block[:end])
+
+
 def test_names_are_kept_up_to_a_number() -> None:
     """A server that invents names for ever is read rightly, and costs a bounded memory."""
     reader = stateless()

@@ -17,7 +17,7 @@ from pushctl.dispatch.policy import Policy, is_stale, refuses_credential, retry_
 from pushctl.dispatch.push import Push, not_sent, unknown
 from pushctl.dispatch.thresholds import Canary, Stop
 from pushctl.errors import StorageError
-from pushctl.outcome import Kind, Outcome, Service
+from pushctl.outcome import Category, Kind, Outcome, Retryable, Service
 from pushctl.wire.connection import TIMED_OUT
 
 SILENT_PROBES = 3
@@ -185,6 +185,10 @@ class Lane:
         self.in_flight -= 1
         self._heard_at = now
         self._silent_probes = 0
+        if outcome.category is Category.TOKEN and outcome.retryable is Retryable.NO:
+            self.proven = True  # the service took the credential, and has judged the token
+            self._refused_for_good(push, outcome, now)
+            return
         if is_stale(outcome, self.service) and push.renewals == 0 and self._closed_for is None:
             push.renewals = 1
             self._queue.appendleft(push)
@@ -205,10 +209,7 @@ class Lane:
             self.proven = True
         if self._retry_later(push, outcome, now):
             return
-        self._effects.finished(self, push, outcome, now)
-        stop = self._canary.rejected(outcome)
-        if stop is not None:
-            self._effects.stop(stop)
+        self._refused_for_good(push, outcome, now)
 
     def unprocessed(self, push: Push, why: str, now: float) -> None:
         """*push* was provably not processed: it goes again, at once and elsewhere."""
@@ -267,6 +268,12 @@ class Lane:
             self._closed_for = (reason, why)
         self._end_all_unsent(now)
 
+    def _refused_for_good(self, push: Push, outcome: Outcome, now: float) -> None:
+        self._effects.finished(self, push, outcome, now)
+        stop = self._canary.rejected(outcome)
+        if stop is not None:
+            self._effects.stop(stop)
+
     def _admit(self, now: float) -> None:
         """Put what has waited long enough in front of the queue."""
         while self._waiting and self._waiting[0][0] <= now:
@@ -302,6 +309,8 @@ class Lane:
         if outcome.reason == "TooManyProviderTokenUpdates" and push.renewals == 0:
             push.renewals = 1
             due = now
+        elif outcome.retryable is not Retryable.WITH_BACKOFF:
+            return False  # before a random number is drawn: a dead token is the common case
         else:
             delay = retry_delay(
                 outcome,

@@ -83,6 +83,8 @@ class Route:
     """How many requests may be in flight on the lane at most; ``None`` as the service says."""
     timeout_s: float = 30.0
     decode_accepted: bool = False
+    unread: frozenset[str] = frozenset()
+    """Header fields of answers that nobody asks for: decoding them is left out."""
 
 
 class Listener(Protocol):
@@ -426,6 +428,7 @@ class Runner:
                 request_timeout_s=route.timeout_s,
                 clock=self._clock,
                 decode_accepted=route.decode_accepted,
+                unread=route.unread,
             )
         except ConnectFailed as problem:
             track.opening = False

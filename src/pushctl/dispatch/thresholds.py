@@ -102,9 +102,11 @@ class Tally:
         condition = self.stop_if
         if condition is None:
             return None
-        number = {"bounced": self.bounced, "faulty": self.faulty, "unknown": self.unknown}[
-            condition.what
-        ]
+        what = condition.what
+        if what == "faulty":
+            number = self.faulty
+        else:
+            number = self.bounced if what == "bounced" else self.unknown
         if condition.count is not None:
             met = number > condition.count
         else:

@@ -23,6 +23,8 @@ BODY_BYTES_READ_MAX = 65_536
 RETRY_AFTER_SECONDS_MAX = 3_600.0
 """No service may hold a run longer than an hour: the documented advice is to give up by then."""
 _INT64 = 2**63
+_JSON_BLANKS = " \t\r\n"
+_decode = json.JSONDecoder().raw_decode  # half of what loads() takes for the body of a refusal
 _NAME_LENGTH_MAX = 128
 _DETAIL_LENGTH_MAX = 1_024
 _RAW_LENGTH_MAX = 300
@@ -55,10 +57,11 @@ def read_object(body: bytes) -> Mapping[str, JsonValue] | None:
     if len(body) > BODY_BYTES_READ_MAX or not body:
         return None
     try:
-        value = json.loads(body.decode("utf-8"))
+        text = body.decode("utf-8").strip(_JSON_BLANKS)
+        value, end = _decode(text)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return value if end == len(text) and isinstance(value, dict) else None
 
 
 def raw_detail(body: bytes) -> str | None:

@@ -7,7 +7,6 @@ these functions raise.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import functools
 from collections.abc import Mapping
@@ -28,6 +27,7 @@ _FIRST_DEVICE_TOKENS_MS = 1_230_768_000_000
 """2009-01-01: APNs is not older, so an earlier timestamp is in seconds or made up."""
 _END_OF_TIME_MS = 4_102_444_800_000
 """2100-01-01."""
+_TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
 
 
 def read_answer(status: int, headers: Headers, body: bytes) -> Outcome:
@@ -96,9 +96,9 @@ def keep_if_registered_since(outcome: Outcome, registered_at: str | None) -> Out
     registered = _instant(registered_at)
     dead_since = _instant(outcome.dead_since)
     if registered is None or dead_since is None:
-        return dataclasses.replace(outcome, token_action=TokenAction.SUSPECT)
+        return outcome._replace(token_action=TokenAction.SUSPECT)
     if registered > dead_since:
-        return dataclasses.replace(outcome, token_action=TokenAction.KEEP)
+        return outcome._replace(token_action=TokenAction.KEEP)
     return outcome
 
 
@@ -113,11 +113,11 @@ def _dead_since(answer: Mapping[str, JsonValue]) -> str | None:
     timestamp_ms = whole_number(answer.get("timestamp"))
     if timestamp_ms is None or not _FIRST_DEVICE_TOKENS_MS <= timestamp_ms < _END_OF_TIME_MS:
         return None
-    seconds, milliseconds = divmod(timestamp_ms, 1000)
-    day, second = divmod(seconds, 86_400)
-    minute, second = divmod(second, 60)
-    hour, minute = divmod(minute, 60)
-    return f"{_date(day)}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z"
+    day, rest = divmod(timestamp_ms, 86_400_000)
+    second, milliseconds = divmod(rest, 1000)
+    two = _TWO_DIGITS
+    time = f"{two[second // 3600]}:{two[second // 60 % 60]}:{two[second % 60]}"
+    return f"{_date(day)}T{time}.{milliseconds:03}Z"
 
 
 @functools.lru_cache(maxsize=512)

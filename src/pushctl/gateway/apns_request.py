@@ -9,7 +9,7 @@ from pushctl.gateway.request import PushRequest
 from pushctl.message.content import ApnsContent, HeaderFields
 from pushctl.rules.apns import topic_for
 
-_HEX = re.compile(r"[0-9a-f]+").fullmatch
+_HEX_DIGITS = b"0123456789abcdef"
 _TOPIC = re.compile(r"[!-~]+").fullmatch
 
 
@@ -38,9 +38,10 @@ def path(device_token: str) -> bytes:
 
     :raises ValueError: if it is not lower-case hexadecimal.
     """
-    if not _HEX(device_token):
+    token = device_token.encode("ascii", "replace")
+    if not token or token.translate(None, _HEX_DIGITS):
         raise ValueError("a device token is lower-case hexadecimal")
-    return b"/3/device/" + device_token.encode("ascii")
+    return b"/3/device/" + token
 
 
 def fields(content: ApnsContent, topic: str | None) -> HeaderFields:

@@ -7,7 +7,6 @@ credential (topic, header fields, a uniform body) is made once.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
@@ -103,7 +102,7 @@ class Outgoing:
         row: Any = push.subject
         if outcome.status is None and outcome.reason is not None:
             described = catalog.own(outcome.reason).description
-            return dataclasses.replace(outcome, description=described)
+            return outcome._replace(description=described)
         return apns.keep_if_registered_since(outcome, row[9]) if row[9] else outcome
 
     @property
@@ -151,11 +150,10 @@ class _LaneFields(Mapping[Lane, Mapping[str, Any]]):
 
     def __getitem__(self, lane: Lane) -> Mapping[str, Any]:
         maker = self._makers[lane]
-        environment = maker.credential.environment
         return {
             "service": maker.credential.service.value,
-            "credential": maker.credential.name,
-            "environment": None if environment is None else environment.value,
+            "credential": maker.name,
+            "environment": maker.environment,
             "topic": maker.topic,
         }
 
@@ -173,7 +171,10 @@ class _Maker:
         credential = binding.credential
         self.lane = lane
         self.credential = credential
+        self.name = credential.name
         self.topic = sent_topic(binding)
+        environment = credential.environment
+        self.environment = None if environment is None else environment.value
         self._render = binding.message.render
 
     def push(self, row: Row, now: float) -> Push:
@@ -227,22 +228,22 @@ def target_row(number: int, kind: str, value: str) -> Row:
 
 
 def _address(row: Row, maker: _Maker | None) -> Address:
-    credential, environment, topic = row[6], row[7], row[8]
+    number, source, token, service, platform, profile, credential, environment, topic = row[:9]
     if maker is not None:
-        credential = maker.credential.name
-        environment = maker.credential.environment
+        credential = maker.name
+        environment = maker.environment
         topic = maker.topic
     return Address(
-        row=row[0],
-        source=row[1],
-        profile=row[5],
-        service=row[3],
-        platform=row[4],
-        credential=credential,
-        environment=None if environment is None else str(environment),
-        topic=topic,
-        token=row[2],
-        target=target_of(row),
+        number,
+        source,
+        profile,
+        service,
+        platform,
+        credential,
+        environment,
+        topic,
+        token,
+        target_of(row),
     )
 
 

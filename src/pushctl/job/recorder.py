@@ -20,7 +20,7 @@ from pushctl.outcome import Kind, Outcome
 from pushctl.records.bounce_log import BounceLog, CountKey, Counts, finished_line
 from pushctl.records.identity import rfc3339
 from pushctl.records.journal import Journal
-from pushctl.records.record import Address, Record, outcome_record, to_text
+from pushctl.records.record import Address, Record, outcome_record, outcome_text, to_text
 
 _FLUSH_S = 0.05
 _SYNC_S = 0.1
@@ -91,7 +91,8 @@ class Recorder:
         self._on_record = on_record
         self._counts = Counts(0 if past is None else past.seq)
         self._logged = set() if past is None else past.logged
-        self._accepted: dict[Lane, int] = {}
+        self._ended: dict[tuple[Lane, Kind], int] = {}
+        """What ended since the totals were last brought up to date."""
         self._hour = (-1, "")
         self._wall_clock = wall_clock
         self._wall_offset = wall_clock() - clock()
@@ -106,7 +107,9 @@ class Recorder:
             self.waiting -= 1
         if outcome.kind is Kind.ACCEPTED:
             latency_ms = int((now - push.sent_at) * 1000)
-            self._accepted[lane] = self._accepted.get(lane, 0) + 1
+            key = lane, Kind.ACCEPTED
+            self._ended[key] = self._ended.get(key, 0) + 1
+            self.tally.answers += 1
             self._journal.add_accepted(
                 lane.name, push.row, latency_ms, outcome.id, outcome.unique_id, push.attempts
             )
@@ -163,12 +166,23 @@ class Recorder:
             self.latencies[min(latency_ms, SLOWEST_MS)] += 1
         at = now + self._wall_offset
         outcome = self.refine(push, outcome)
-        record = self._record(lane, push, outcome, at, latency_ms)
-        self._count(record, outcome.kind, 1, at)
-        self._note(record, outcome)
+        key = lane, outcome.kind
+        self._ended[key] = self._ended.get(key, 0) + 1
+        push_id = push.id
+        address = self.address_of(lane, push)
+        text = outcome_text(
+            address,
+            outcome,
+            run=self.run,
+            campaign=self.campaign,
+            time=at,
+            attempts=push.attempts,
+            latency_ms=latency_ms,
+            push_id=push_id.decode("ascii") if push_id is not None and push.attempts else None,
+        )
+        self._note(address, outcome, text)
         if self._on_record is not None:
-            self._on_record(record)
-        self.tally.answers += self._fold_accepted(at)
+            self._on_record(self._record(lane, push, outcome, at, latency_ms))
         stop = self.tally.add(outcome)
         if stop is not None:
             self.stop_run(stop)
@@ -208,7 +222,7 @@ class Recorder:
             latency_ms=None,
         )
         self._count(record, outcome.kind, 1, at)
-        self._note(record, outcome)
+        self._note(address, outcome, to_text(record))
         if self._on_record is not None:
             self._on_record(record)
 
@@ -252,7 +266,7 @@ class Recorder:
     def flush(self) -> None:
         """Hand everything to the operating system; on failure stop the run."""
         now = self._wall_clock()
-        self.tally.answers += self._fold_accepted(now)
+        self._bring_up_to_date(now)
         try:
             self._journal.flush()
         except StorageError as error:
@@ -271,7 +285,7 @@ class Recorder:
         Of the *planned* rows of the whole run those that nothing was noted of were not reached:
         they count as ``not_sent``, so that the totals add up.  Raises :class:`StorageError`.
         """
-        self.tally.answers += self._fold_accepted(self._wall_clock())
+        self._bring_up_to_date(self._wall_clock())
         left = 0 if planned is None else planned - sum(self.totals.values())
         if left > 0:
             self._count(_NO_LANE, Kind.NOT_SENT, left, self._wall_clock())
@@ -303,18 +317,17 @@ class Recorder:
 
     # -- helpers ------------------------------------------------------------------------------
 
-    def _note(self, record: Record, outcome: Outcome) -> None:
-        text = to_text(record)
+    def _note(self, address: Address, outcome: Outcome, text: str) -> None:
         if self.storage_error is not None and outcome.kind is Kind.NOT_SENT:
-            self._journal.add_withdrawn([record["row"]])  # the last space is for the answers
+            self._journal.add_withdrawn([address.row])  # the last space is for the answers
         else:
             self._journal.add_outcome(text)
         if outcome.kind is Kind.REJECTED:
-            if record["row"] not in self._logged:  # its lines are unique by run and row
+            if address.row not in self._logged:  # its lines are unique by run and row
                 self._bounce_log.add_text(text)
         elif outcome.kind is Kind.NOT_SENT and counts_as_unreached(outcome.reason):
             self.unreached += 1
-        self._on_outcome(record["service"], outcome)
+        self._on_outcome(address.service, outcome)
 
     def _record(
         self, lane: Lane, push: Push, outcome: Outcome, at: float, latency_ms: int | None
@@ -332,15 +345,11 @@ class Recorder:
             record["id"] = push.id.decode("ascii")
         return record
 
-    def _fold_accepted(self, at: float) -> int:
-        """Move the acceptances since the last time into the totals; return how many."""
-        number = 0
-        for lane, accepted in self._accepted.items():
-            if accepted:
-                number += accepted
-                self._count(self.lane_fields[lane], Kind.ACCEPTED, accepted, at)
-                self._accepted[lane] = 0
-        return number
+    def _bring_up_to_date(self, at: float) -> None:
+        """Move what ended since the last time into the totals and the counts."""
+        ended, self._ended = self._ended, {}
+        for (lane, kind), number in ended.items():
+            self._count(self.lane_fields[lane], kind, number, at)
 
     def _count(self, fields: Mapping[str, Any], kind: Kind, number: int, at: float) -> None:
         self.totals[kind] += number
@@ -358,7 +367,7 @@ class Recorder:
 
     def _add_counts(self, now: float) -> None:
         self._counted_at = now
-        self.tally.answers += self._fold_accepted(self._wall_clock())
+        self._bring_up_to_date(self._wall_clock())
         for line in self._counts.take_lines(self.run, self.campaign):
             self._bounce_log.add(line)
 

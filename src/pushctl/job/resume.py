@@ -257,8 +257,8 @@ class _Resuming:
     def _close(self, running: Running, recorder: Recorder, row: Row) -> None:
         """Note that *row* is unknown."""
         run, number = self._past.folder.run, row[0]
-        outcome = dataclasses.replace(
-            unknown("NoAnswer", "the process that sent it ended before an answer was noted"),
+        died = unknown("NoAnswer", "the process that sent it ended before an answer was noted")
+        outcome = died._replace(
             description=catalog.own("NoAnswer").description,
             id=push_id(push_id_prefix(run), number) if row[3] == Service.APNS else None,
         )

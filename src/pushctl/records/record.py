@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
 from pushctl.outcome import Kind, Outcome
@@ -83,42 +84,64 @@ def outcome_record(
     }
 
 
+def outcome_text(
+    address: Address,
+    outcome: Outcome,
+    *,
+    run: str,
+    campaign: str | None,
+    time: float,
+    attempts: int,
+    latency_ms: int | None,
+    push_id: str | None = None,
+) -> str:
+    """
+    Return what :func:`to_text` makes of :func:`outcome_record`, without the detour.
+
+    *push_id* stands in for an id that the answer did not give.
+    """
+    kind = outcome.kind
+    category = outcome.category
+    return _line(
+        SCHEMA,
+        address.row,
+        address.source,
+        _EVENTS.get(kind),
+        kind._value_,
+        rfc3339(time),
+        run,
+        campaign,
+        address.profile,
+        address.service,
+        address.platform,
+        address.credential,
+        address.environment,
+        address.topic,
+        address.token,
+        address.target,
+        outcome.status,
+        outcome.reason,
+        outcome.case,
+        outcome.description,
+        None if category is None else category._value_,
+        outcome.token_action._value_,
+        outcome.retryable._value_,
+        attempts,
+        latency_ms,
+        outcome.id or push_id,
+        outcome.unique_id,
+        outcome.dead_since,
+        outcome.detail,
+    )
+
+
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _quoted = json.encoder.encode_basestring
 
 
 def to_text(record: Record) -> str:
-    """
-    Return *record* as JSON on one line, without a line end; control characters stay escaped.
-
-    Most of an outcome record stands in thousands of others (run, credential, reason with its
-    description), so those parts are put into JSON once and kept.
-    """
-    if len(record) != len(FIELDS):
-        return _dumps(record)
-    r = record
-    return (
-        f'{{"schema":{SCHEMA},"row":{r["row"]},"source":{_quoted(r["source"])},'
-        f"{_part(_WHAT, r['event'], r['outcome'])},"
-        f'"time":"{r["time"]}",{_part(_WHICH, r["run"], r["campaign"])},'
-        f'"profile":{_text(r["profile"])},'
-        + _part(_WHERE, r["service"], r["platform"], r["credential"], r["environment"], r["topic"])
-        + f',"token":{_text(r["token"])},'
-        + _part(
-            _WHY,
-            r["target"],
-            r["status"],
-            r["reason"],
-            r["case"],
-            r["description"],
-            r["category"],
-            r["token_action"],
-            r["retryable"],
-        )
-        + f',"attempts":{r["attempts"]},"latency_ms":{_number(r["latency_ms"])},'
-        f'"id":{_text(r["id"])},"unique_id":{_text(r["unique_id"])},'
-        f'"dead_since":{_text(r["dead_since"])},"detail":{_text(r["detail"])}}}'
-    )
+    """Return *record* as JSON on one line, without a line end; control characters stay escaped."""
+    return _line(*record.values()) if len(record) == len(FIELDS) else _dumps(record)
 
 
 def to_line(record: Record) -> str:
@@ -126,20 +149,47 @@ def to_line(record: Record) -> str:
     return to_text(record) + "\n"
 
 
-_WHAT = FIELDS[3:5]
-_WHICH = FIELDS[6:8]
-_WHERE = FIELDS[9:14]
-_WHY = FIELDS[15:23]
+def _line(
+    schema: int, row: int, source: str, event: str | None, outcome: str, time: str, run: str,
+    campaign: str | None, profile: str | None, service: str | None, platform: str | None,
+    credential: str | None, environment: str | None, topic: str | None, token: str | None,
+    target: str, status: int | None, reason: str | None, case: str | None,
+    description: str | None, category: str | None, token_action: str, retryable: str,
+    attempts: int, latency_ms: int | None, id: str | None,
+    unique_id: str | None, dead_since: str | None, detail: str | None,
+) -> str:  # fmt: skip
+    """
+    Return the JSON of one record.
+
+    Most of it stands in thousands of others (run, credential, reason with its description): those
+    parts are put into JSON once and kept.
+    """
+    return (
+        f'{{"schema":{schema},"row":{row},"source":{_quoted(source)},{_what(event, outcome)},'
+        f'"time":"{time}",{_which(run, campaign)},'
+        f'"profile":{"null" if profile is None else _quoted(profile)},'
+        f"{_where(service, platform, credential, environment, topic)},"
+        f'"token":{"null" if token is None else _quoted(token)},'
+        + _why(target, status, reason, case, description, category, token_action, retryable)
+        + f',"attempts":{attempts},"latency_ms":{"null" if latency_ms is None else latency_ms},'
+        f'"id":{"null" if id is None else _quoted(id)},'
+        f'"unique_id":{"null" if unique_id is None else _quoted(unique_id)},'
+        f'"dead_since":{"null" if dead_since is None else _quoted(dead_since)},'
+        f'"detail":{"null" if detail is None else _quoted(detail)}}}'
+    )
 
 
-@functools.lru_cache(maxsize=1024)
-def _part(names: tuple[str, ...], *values: str | int | None) -> str:
-    return _dumps(dict(zip(names, values, strict=True)))[1:-1]
+def _kept(*names: str) -> Callable[..., str]:
+    """Return a function from the values of the fields *names* to their part of a record."""
+
+    @functools.lru_cache(maxsize=1024)
+    def part(*values: str | int | None) -> str:
+        return _dumps(dict(zip(names, values, strict=True)))[1:-1]
+
+    return part
 
 
-def _text(value: str | None) -> str:
-    return "null" if value is None else _quoted(value)
-
-
-def _number(value: int | None) -> str:
-    return "null" if value is None else str(value)
+_what = _kept(*FIELDS[3:5])
+_which = _kept(*FIELDS[6:8])
+_where = _kept(*FIELDS[9:14])
+_why = _kept(*FIELDS[15:23])

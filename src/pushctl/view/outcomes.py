@@ -59,7 +59,7 @@ class Reasons:
             outcome.status,
             outcome.reason,
             outcome.case,
-            outcome.token_action.value,
+            outcome.token_action._value_,
         )
         self.counts[key] += 1
         if key not in self.descriptions:

@@ -50,9 +50,19 @@ _GENERATION: Final = 256
 class BlockReader:
     """Decodes response header blocks, and knows when decoding needs no memory any more."""
 
-    __slots__ = ("_decoder", "_header_list_bytes", "_names", "_older", "_recent", "stateless")
+    __slots__ = (
+        "_decoder",
+        "_header_list_bytes",
+        "_names",
+        "_older",
+        "_recent",
+        "_unread",
+        "stateless",
+    )
 
-    def __init__(self, header_list_bytes: int) -> None:
+    def __init__(self, header_list_bytes: int, unread: frozenset[str] = frozenset()) -> None:
+        """*unread* names fields that may be left out: a value that never comes again is dear."""
+        self._unread = unread
         self._decoder = hpack.Decoder(max_header_list_size=header_list_bytes)
         self._header_list_bytes = header_list_bytes
         self._names = dict(_NAMES)
@@ -114,9 +124,12 @@ class BlockReader:
                 end = value_at + 1 + (block[value_at] & _LENGTH)
                 coded = block[at:end]
                 # A field says where it ends: one that is known is also whole.
-                fields.append(
-                    known[coded] if coded in known else self._literal(coded, value_at - at)
-                )
+                if coded in known:
+                    fields.append(known[coded])
+                else:
+                    field = self._literal(coded, value_at - at)
+                    if field is not None:
+                        fields.append(field)
                 at = end
         except LookupError:
             return None
@@ -126,15 +139,20 @@ class BlockReader:
             return None
         return fields
 
-    def _literal(self, coded: bytes, value_at: int) -> tuple[str, str]:
+    def _literal(self, coded: bytes, value_at: int) -> tuple[str, str] | None:
         """
         Return the field that *coded* holds, its value from *value_at* on, and remember it.
 
-        Raises :exc:`LookupError` for one that is cut short or not of the simple form.
+        ``None`` for one that nobody asks for.  Raises :exc:`LookupError` for one that is cut
+        short or not of the simple form.
         """
         field = self._older.get(coded)
         if field is None:
-            field = self._name(coded[:value_at]), _text(coded[value_at:])
+            name = self._name(coded[:value_at])
+            if name in self._unread:
+                _check_length(coded[value_at], len(coded) - value_at - 1)
+                return None
+            field = name, _text(coded[value_at:])
         if len(self._recent) >= _GENERATION:
             self._older = self._recent
             self._recent = {}
@@ -156,11 +174,16 @@ def _text(coded: bytes) -> str:
     """Return the text of a string literal (section 5.2); raises :exc:`LookupError` likewise."""
     length = coded[0]
     text = coded[1:]
-    if length & _LENGTH == _LENGTH or len(text) != length & _LENGTH:
-        raise LookupError
+    _check_length(length, len(text))
     if length < _HUFFMAN:
         return str(text, "latin-1")
     decoded = huffman.decode(text)
     if decoded is None:
         raise LookupError
     return decoded
+
+
+def _check_length(length: int, octets: int) -> None:
+    """Raise :exc:`LookupError` unless *octets* is what the one byte *length* says."""
+    if length & _LENGTH == _LENGTH or octets != length & _LENGTH:
+        raise LookupError

@@ -51,6 +51,7 @@ _answer: Final[Callable[[tuple[object, int, Fields | None, bytes]], Answer]] = p
     tuple.__new__, Answer
 )
 _LARGEST_HEADERS: Final = frames.DEFAULT_FRAME_SIZE << 8 | frames.HEADERS
+_LARGEST_DATA: Final = frames.DEFAULT_FRAME_SIZE << 8 | frames.DATA
 _LARGEST_FRAME: Final = frames.DEFAULT_FRAME_SIZE << 8 | 0xFF
 _RESET: Final = 4 << 8 | frames.RST_STREAM
 
@@ -71,8 +72,10 @@ class Connection:
         now: float,
         request_timeout_s: float = 30.0,
         decode_accepted: bool = False,
+        unread: frozenset[str] = frozenset(),
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
+        """*unread* names header fields of answers that may be left out: nobody asks for them."""
         self.cap: int | None = None
         """The owner's own limit on open requests; ``None`` leaves it to the server."""
         self.server_limit: int | None = None
@@ -94,7 +97,7 @@ class Connection:
         """Streams from this id on: not one byte of them was handed out for writing."""
         self._accepting = False
         self._closing = False
-        self._reader = BlockReader(limits.header_list_bytes)
+        self._reader = BlockReader(limits.header_list_bytes, unread)
         self._shortcut = False
         """An answer may be recognised without decoding, and no header block is half read."""
         self._rest = b""
@@ -351,6 +354,7 @@ class Connection:
         streams = self._streams
         replies = self._replies
         parked = self._outbox.parked
+        kept = self._limits.kept_body_bytes
         shortcut = self._shortcut
         size = len(data)
         position = 0
@@ -365,20 +369,41 @@ class Connection:
                 shortcut
                 and word & 0xFF == 1  # HEADERS
                 and 0x100 < word <= _LARGEST_HEADERS
-                and data[start] == 0x88  # :status: 200
                 and stream in streams
                 and stream not in replies
             ):
-                if flags == 5 and not parked:  # END_STREAM, END_HEADERS
+                if flags == 5 and data[start] == 0x88 and not parked:
+                    # END_STREAM, END_HEADERS; :status: 200
                     events.append(_answer((streams.pop(stream)[0], 200, None, b"")))
                     position = end
                     if streams or not self.draining:
                         continue
                     break
                 if flags == 4:  # END_HEADERS; a body follows
-                    replies[stream] = ACCEPTED
-                    position = end
+                    reply = self._bare_reply(data[start:end])
+                    if reply is not None:
+                        replies[stream] = reply
+                        position = end
+                        continue
+            elif (
+                flags == 1  # END_STREAM
+                and word & 0xFF == 0  # DATA
+                and word <= _LARGEST_DATA
+                and stream in replies
+                and replies[stream].is_bare
+                and not parked
+                and not self._block
+            ):
+                # Nearly always the whole body comes in one frame.
+                self._return_window(word >> 8)
+                reply = replies.pop(stream)
+                body = data[start : min(end, start + kept)]
+                tag = streams.pop(stream)[0]
+                events.append(_answer((tag, reply.status, reply.headers, body)))
+                position = end
+                if streams or not self.draining:
                     continue
+                break
             if (
                 word == _RESET
                 and self._spare_resets
@@ -405,6 +430,14 @@ class Connection:
             if not streams and self.draining:
                 break  # That was the last of it; what follows is no concern of ours.
         return position
+
+    def _bare_reply(self, block: bytes) -> Reply | None:
+        """Return the reply that *block* begins, ``None`` if it is no final answer."""
+        if is_plain_200(block):
+            return ACCEPTED
+        headers = self._reader.read(block)
+        status = final_status(headers)
+        return None if status is None or status < 200 else Reply(status, headers)
 
     def _check_head(self, data: bytes, word: int) -> None:
         """Refuse a frame by its header, before its payload is waited for."""
@@ -529,11 +562,6 @@ class Connection:
     ) -> None:
         self._return_window(len(payload))
         reply = self._replies.get(stream)
-        if flags == 1 and reply is not None and reply.is_bare:  # END_STREAM
-            # Nearly always the whole body comes in one frame.
-            body = payload[: self._limits.kept_body_bytes]
-            self._answered(stream, reply.status, reply.headers, body, events)
-            return
         entry = self._opened(stream, "DATA")
         data = frames.strip(flags, payload, prioritised=False)
         if data is None:

@@ -97,11 +97,15 @@ class Link(asyncio.Protocol):
         request_timeout_s: float,
         clock: Callable[[], float],
         decode_accepted: bool,
+        unread: frozenset[str],
         liveness: Liveness,
     ) -> None:
         self.endpoint = endpoint
         self.connection = Connection(
-            now=clock(), request_timeout_s=request_timeout_s, decode_accepted=decode_accepted
+            now=clock(),
+            request_timeout_s=request_timeout_s,
+            decode_accepted=decode_accepted,
+            unread=unread,
         )
         self._on_events = on_events
         self._on_wake = on_wake
@@ -133,6 +137,7 @@ class Link(asyncio.Protocol):
         connect_timeout_s: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
         decode_accepted: bool = False,
+        unread: frozenset[str] = frozenset(),
         liveness: Liveness = DEFAULT_LIVENESS,
     ) -> Link:
         """
@@ -150,6 +155,7 @@ class Link(asyncio.Protocol):
             request_timeout_s=request_timeout_s,
             clock=clock,
             decode_accepted=decode_accepted,
+            unread=unread,
             liveness=liveness,
         )
         stages: list[Stage] = []
