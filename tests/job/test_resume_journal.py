@@ -118,6 +118,26 @@ def test_a_row_that_was_resent_without_an_answer_stays_doubtful(tmp_path: Path) 
     assert [1, 2, 3, 4] == left(replay, RESEND)
 
 
+def test_what_a_power_cut_left_in_doubt_stays_so_when_the_next_process_dies_at_once(
+    tmp_path: Path,
+) -> None:
+    """A resume notes its own boot first: killed then, it must not have made anything certain."""
+
+    def write(journal: Journal) -> None:
+        journal.add_outcome(record(4, Kind.REJECTED, Retryable.WITH_BACKOFF))
+        journal.add_start("r1", HERE)
+        journal.add_window([4])
+        journal.add_start("r1", ELSEWHERE)
+        journal.add_window([1, 2, 4])
+        journal.add_sent([1])
+        journal.add_unsent([1])
+        journal.add_withdrawn([2, 4])
+
+    replay = written(tmp_path, write)
+    assert [1, 2, 3, 4] == replay.uncertain(ELSEWHERE)
+    assert [] == left(replay, RETRY_FAILED, ELSEWHERE)
+
+
 @pytest.mark.parametrize("boot", [HERE, ELSEWHERE])
 def test_opening_a_row_again_forgets_nothing_of_it(tmp_path: Path, boot: str) -> None:
     """A resume that died before it sent anything leaves unknown, failed and unsent as they were."""

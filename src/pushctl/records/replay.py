@@ -48,6 +48,8 @@ class Replay:
     """The totals that the last process to end noted."""
     reopened: dict[int, int] = dataclasses.field(default_factory=dict)
     """The states of rows that had ended when they were opened again, until they end again."""
+    doubtful: set[int] = dataclasses.field(default_factory=set)
+    """Rows that an earlier process left in doubt, until they end."""
     accepted: Counter[tuple[str, str]] = dataclasses.field(default_factory=Counter)
     """Accepted rows by credential and hour (``2026-11-20T10``, UTC)."""
 
@@ -73,7 +75,7 @@ class Replay:
         rows noted as sent.  After another boot, all rows of opened windows: the note that one
         was sent, or sent again, is not forced to the disk before it is.
         """
-        rows = set(_places(self.states, SENT))
+        rows = self.doubtful.union(_places(self.states, SENT))
         if boot is None or boot != self.boot:
             rows.update(_places(self.states, OPENED), _places(self.states, WAITING), self.reopened)
         return sorted(rows)
@@ -97,11 +99,21 @@ class Replay:
             case "attempt":
                 self._attempt(line["row"], answered=line["status"] is not None)
             case "start":
-                self.run, self.boot = str(line["run"]), line["boot"]
+                self._start(str(line["run"]), line["boot"])
             case "end":
                 self.ended, self.end_totals = True, line["totals"]
             case _:  # a newer version's line: its checksum held, its meaning is not ours
                 pass
+
+    def _start(self, run: str, boot: str | None) -> None:
+        """
+        A process begins.
+
+        What is in doubt after another boot stays so: this process may die before it has noted
+        that, and whoever comes next shares its boot.
+        """
+        self.doubtful.update(self.uncertain(boot))
+        self.run, self.boot = run, boot
 
     def _accepted(self, line: dict[str, Any]) -> None:
         states, rows = self.states, line["rows"]
@@ -110,6 +122,8 @@ class Replay:
         if self.reopened:
             for row in rows:
                 self.reopened.pop(row, None)
+        if self.doubtful:
+            self.doubtful.difference_update(rows)
         hour = time.strftime("%Y-%m-%dT%H", time.gmtime(line["at"]))
         self.accepted[line["credential"], hour] += len(rows)
 
@@ -155,6 +169,7 @@ class Replay:
         retryable = record["retryable"] != Retryable.NO and record["attempts"]
         self.states[row] = FAILED if kind is Kind.REJECTED and retryable else KIND_CODES[kind]
         self.reopened.pop(row, None)
+        self.doubtful.discard(row)
 
 
 def _places(states: bytearray, code: int) -> Iterator[int]:
