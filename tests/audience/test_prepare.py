@@ -241,7 +241,7 @@ def test_tokens_that_share_a_key_are_no_duplicates(
 
 def test_dead_tokens_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By service and token, whatever its case; the detail says since when and who says so."""
-    monkeypatch.setattr(marking, "_DEAD_A_PASS", 1)
+    monkeypatch.setattr(marking, "_WORDS_A_PASS", 1)
     log = bounce_log(
         tmp_path / "bounces.jsonl",
         ("apns", DEVICES[0].upper(), "2026-10-01T00:00:00Z"),

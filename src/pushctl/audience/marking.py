@@ -6,37 +6,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
-from pathlib import Path
+from typing import BinaryIO
 
+from pushctl.audience.formats import FilePath
 from pushctl.audience.judging import key
 from pushctl.audience.prepared import source_of
-from pushctl.audience.suppression import is_dead_now, read_dead
+from pushctl.audience.suppression import Said, read_words
 from pushctl.audience.workspace import ROWS_A_PASS, UNMARKED, Workspace
-from pushctl.outcome import Kind, Service
+from pushctl.outcome import Kind, Service, TokenAction
+from pushctl.rules.dead_tokens import Standing, Word, standing
 
-_DEAD_A_PASS = 500_000
+_WORDS_A_PASS = 500_000
 _APPENDED_AT_ONCE = 1_000
 
 
-def mark_suppressed(work: Workspace, logs: Sequence[Path]) -> None:
+def mark_suppressed(
+    work: Workspace, logs: Sequence[FilePath], stdin: BinaryIO | None = None
+) -> None:
     """
-    Mark every row that is sent to and whose token one of *logs* says is dead.
+    Mark every row that is sent to and whose token is dead by the last word of *logs* on it.
 
     Raises :class:`~pushctl.errors.InvalidInput` where a log cannot be read or is none.
     """
-    dead = _read_logs(work, logs)
-    passes = 1 + dead // _DEAD_A_PASS
+    lines = _read_logs(work, logs, stdin)
+    passes = 1 + lines // _WORDS_A_PASS
     for number in range(passes):
         chosen = f"key % {passes} = {number}"
-        # The log's last word on a token counts; no time at all is later than any.
         hits = f"""
             WITH latest AS (
-                SELECT service, token, arg_max(
-                    {{since: since, shown: shown, place: place}}, coalesce(since, 'infinity')
-                ) AS word
-                FROM dead WHERE {chosen} GROUP BY service, token
+                SELECT service, token, {LAST_WORD} AS word FROM words WHERE {chosen}
+                GROUP BY service, token
             )
-            SELECT row, service, registered_at, word.since, word.shown, word.place
+            SELECT row, service, registered_at, word.action, word.said, word.since, word.shown,
+                word.place
             FROM ({work.sendable("row, service, token, registered_at", chosen)})
                 JOIN latest USING (service, token)"""
         for rows in work.engine.stream(hits):
@@ -44,33 +46,43 @@ def mark_suppressed(work: Workspace, logs: Sequence[Path]) -> None:
                 "marks",
                 [
                     (row, Kind.SKIPPED.value, "Suppressed", f"{shown} ({place})")
-                    for row, service, registered_at, since, shown, place in rows
-                    if is_dead_now(since, Service(service), registered_at)
+                    for row, service, registered_at, action, said, since, shown, place in rows
+                    if standing(
+                        Service(service), Word(TokenAction(action), said, since), [registered_at]
+                    )
+                    is Standing.DEAD
                 ],
             )
-    work.engine.run("DROP TABLE dead")
+    work.engine.run("DROP TABLE words")
 
 
-def _read_logs(work: Workspace, logs: Sequence[Path]) -> int:
-    """Put what *logs* mark for removal into ``dead``; return how many lines those are."""
+LAST_WORD = """max({
+    told: coalesce(said, since, 'infinity'::DOUBLE), doubt: action <> 'remove',
+    dead: coalesce(since, 'infinity'::DOUBLE), action: action, said: said, since: since,
+    shown: shown, place: place})"""
+"""The last word of a group of words, see :attr:`~pushctl.rules.dead_tokens.Word.order`."""
+
+
+def _read_logs(work: Workspace, logs: Sequence[FilePath], stdin: BinaryIO | None) -> int:
+    """Put what *logs* say of tokens into ``words``; return how many lines those are."""
     work.engine.run(
-        "CREATE TABLE dead (service VARCHAR, token VARCHAR, since DOUBLE, shown VARCHAR,"
-        " place VARCHAR, key UBIGINT)"
+        "CREATE TABLE words (service VARCHAR, token VARCHAR, action VARCHAR, said DOUBLE,"
+        " since DOUBLE, shown VARCHAR, place VARCHAR, key UBIGINT)"
     )
     lines = 0
     for path in logs:
-        found = read_dead(path)
+        found = read_words(path, stdin)
         while some := [*islice(found, _APPENDED_AT_ONCE)]:
             lines += len(some)
-            work.engine.append(
-                "dead",
-                [
-                    (each.service.value, each.token, each.since_s, each.when, each.place, None)
-                    for each in some
-                ],
-            )
-    work.engine.run(f"UPDATE dead SET key = {key('token')}")
+            work.engine.append("words", [_row_of(said) for said in some])
+    work.engine.run(f"UPDATE words SET key = {key('token')}")
     return lines
+
+
+def _row_of(said: Said) -> tuple[object, ...]:
+    word = said.word
+    life = (word.action.value, word.said_s, word.since_s)
+    return (said.service.value, said.token, *life, said.shown, said.place, None)
 
 
 def mark_duplicates(work: Workspace) -> None:

@@ -14,12 +14,13 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pushctl.audience.audience import Audience
 from pushctl.audience.columnar import ColumnarSource, damaged_file
 from pushctl.audience.counting import constant_columns, count, line_shift
 from pushctl.audience.engine import MEMORY_LIMIT, Engine, literal, private_files, spill_folder
+from pushctl.audience.formats import FilePath
 from pushctl.audience.judging import JUDGED, judged, key
 from pushctl.audience.marking import mark_duplicates, mark_suppressed
 from pushctl.audience.parts import attributes_text
@@ -54,7 +55,8 @@ def prepare(
     folder: Path,
     *,
     where: str | None = None,
-    suppress: Sequence[Path] = (),
+    suppress: Sequence[FilePath] = (),
+    stdin: BinaryIO | None = None,
     memory_limit: str = MEMORY_LIMIT,
     on_progress: Callable[[int], None] | None = None,
 ) -> Prepared:
@@ -66,7 +68,8 @@ def prepare(
     where
         An SQL expression over the attributes: whoever it is not true of is skipped.
     suppress
-        Bounce logs: tokens that they mark for removal are skipped.
+        Bounce logs and other files of records, ``-`` for *stdin*: tokens that they call dead are
+        skipped.
     memory_limit
         What DuckDB may hold; the rest goes to a folder inside *folder* and is removed in the end.
     on_progress
@@ -92,7 +95,7 @@ def prepare(
                 work.make_tables()
                 _read(work, audience, spill, condition, on_progress)
                 if suppress:
-                    mark_suppressed(work, suppress)
+                    mark_suppressed(work, suppress, stdin)
                 if not audience.keep_duplicates:
                     mark_duplicates(work)
                 prepared = _prepared(work, audience)

@@ -1,117 +1,141 @@
 """
-``--suppress``: tokens that a bounce log marks for removal.
+``--suppress``: tokens that a bounce log, or another file of records, calls dead.
 
-Only ``token_action: remove`` counts, which is a vendor's own word that a token is dead.  A device
-token may come back to life when the app registers again, so an APNs token is left out only if the
-row was not registered after the time from which Apple calls the token dead (Apple, *Handling
-notification responses from APNs*: stop unless the device registered later).  FCM states no time.
+What counts as dead is said in :mod:`pushctl.rules.dead_tokens`.  Read are the records that pushctl
+writes, as JSON lines or csv: bounce logs, what ``send`` prints, what ``bounces tokens`` finds.
 """
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from itertools import chain
 from typing import Any, BinaryIO
 
-from pushctl.audience.content import COMPRESSIONS, open_content
+from pushctl.audience.content import open_content, open_growing
+from pushctl.audience.formats import FilePath
 from pushctl.errors import InvalidInput, Place
-from pushctl.outcome import Service, TokenAction
+from pushctl.outcome import Service
 from pushctl.rules import tokens
+from pushctl.rules.dead_tokens import Word, word_of
+from pushctl.rules.masking import is_masked
 from pushctl.rules.text import printable
 
 _LONGEST_LINE_BYTES = 2**20
 _REMOVAL = b'"remove"'
+_DEATH = b'"dead_since":"'
+_SPACED_DEATH = b'"dead_since": "'
 _EVENT = b'"event"'
+_COLUMNS = frozenset({"token", "token_action"})
+"""What the header of a csv file of records has at the least."""
 
 
 @dataclass(frozen=True, slots=True)
-class Dead:
-    """A token that a log marks for removal."""
+class Said:
+    """What a line says about the life of a token."""
 
     service: Service
     token: str
-    since_s: float | None
-    """Epoch seconds from which it is dead; ``None`` where nothing says so."""
-    when: str
-    """The same, or when it was found out, for a person."""
+    word: Word
+    shown: str
+    """Since when the token is dead or when that was found out, for a person."""
     place: str
-    """``file:line`` of the log."""
+    """``file:line``."""
 
 
-def read_dead(path: Path) -> Iterator[Dead]:
+def read_words(path: FilePath, stdin: BinaryIO | None = None) -> Iterator[Said]:
     """
-    Yield every token that the bounce log *path* (also ``.gz``, ``.zst``) marks for removal.
+    Yield what the file of records *path* (also ``.gz``, ``.zst``; ``-``: *stdin*) says of tokens.
 
-    Lines that are no outcome records are passed over: a log may end in a torn line and is read
+    Lines that are no such records are passed over: a log may end in a torn line and is read
     while others write to it.  Raises :class:`~pushctl.errors.InvalidInput` where the file cannot
-    be read, and where nothing in it is a line of a bounce log.
+    be read, where nothing in it is a record, and where its tokens are masked.
     """
-    ending = path.name.lower().rpartition(".")[2]
-    compression = next((each for each in COMPRESSIONS if each == ending), None)
-    content = open_content(path, stdin=None, compression=compression)
-    is_log = is_empty = True
-    with content.open() as stream:
-        for number, line in _lines(stream):
-            if is_empty:
-                is_empty = is_log = False
-            is_log = is_log or _EVENT in line
-            if _REMOVAL in line:
-                dead = _dead(line, f"{content.shown}:{number}")
-                if dead is not None:
-                    yield dead
+    shown = printable(str(path))
+    with _opened(path, stdin) as stream:
+        lines = _lines(stream)
+        first = next(lines, None)
+        if first is None:
+            return
+        header = _header(first[1])
+        lines = chain([first], lines) if header is None else lines
+        records = _of_json(lines, shown) if header is None else _of_csv(lines, header)
+        for number, record in records:
+            said = _said(record, Place(shown, number))
+            if said is not None:
+                yield said
+
+
+def _opened(path: FilePath, stdin: BinaryIO | None) -> AbstractContextManager[BinaryIO]:
+    if path == "-":
+        return open_content("-", stdin=stdin, compression=None, is_text=False).open()
+    return open_growing(path)
+
+
+def _of_json(
+    lines: Iterator[tuple[int, bytes]], shown: str
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the objects of *lines* that may say something.  Raises where none is a record."""
+    is_log = False
+    for number, line in lines:
+        is_log = is_log or _EVENT in line
+        if _REMOVAL in line or _DEATH in line or _SPACED_DEATH in line:
+            try:
+                record = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(record, dict):
+                yield number, record
     if not is_log:
         raise InvalidInput(
             "no line of this file is one of a bounce log",
-            place=Place(content.shown),
-            hint="--suppress takes the bounce log of earlier runs",
+            place=Place(shown),
+            hint="--suppress takes the bounce log of earlier runs, or what `pushctl bounces tokens`"
+            " found in it",
         )
 
 
-def is_dead_now(since_s: float | None, service: Service, registered_at: str | None) -> bool:
-    """
-    Return whether a token that is dead since *since_s* is not to be sent to.
-
-    It is unless *registered_at*, as the row has it, says that the app registered it later.
-    """
-    if service is not Service.APNS or since_s is None or registered_at is None:
-        return True
-    registered_s = epoch_s(registered_at)
-    return registered_s is None or registered_s <= since_s
-
-
-def epoch_s(text: str) -> float | None:
-    """Return the point in time *text*, RFC 3339 or a date, UTC where it says nothing else."""
-    try:
-        point = datetime.fromisoformat(text.strip())
-    except ValueError:
+def _header(line: bytes) -> list[str] | None:
+    """Return the names in *line* if it is the header of records as csv."""
+    if line.lstrip().startswith(b"{"):
         return None
-    return (point if point.tzinfo else point.replace(tzinfo=UTC)).timestamp()
+    names = line.decode("utf-8-sig", "replace").strip().split(",")
+    return names if _COLUMNS.issubset(names) else None
 
 
-def _dead(line: bytes, place: str) -> Dead | None:
-    """Return the token that *line* marks for removal, or ``None`` where it is no such line."""
-    try:
-        record: Any = json.loads(line)
-    except (ValueError, RecursionError):
+def _of_csv(
+    lines: Iterator[tuple[int, bytes]], header: list[str]
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    place = [0]
+
+    def texts() -> Iterator[str]:
+        for number, line in lines:
+            place[0] = number
+            yield line.decode("utf-8", "replace").replace("\0", "")
+
+    for cells in csv.reader(texts()):
+        yield place[0], dict(zip(header, cells, strict=False))
+
+
+def _said(record: Mapping[str, Any], place: Place) -> Said | None:
+    """Return what *record* says, or ``None`` where that is nothing about the life of a token."""
+    token, service, time = record.get("token"), record.get("service"), record.get("time")
+    since = record.get("dead_since") or None
+    word = word_of(record.get("token_action"), time, since)
+    if word is None or not isinstance(token, str) or service not in tuple(Service):
         return None
-    if not isinstance(record, dict) or record.get("token_action") != TokenAction.REMOVE:
-        return None
-    token, service = record.get("token"), record.get("service")
-    if not isinstance(token, str) or service not in tuple(Service):
-        return None
-    since, time = record.get("dead_since"), record.get("time")
-    since_s = epoch_s(since) if isinstance(since, str) else None
-    when = f"dead since {since}" if since_s is not None else f"found dead at {time}"
-    return Dead(
-        Service(service),
-        tokens.normalise(token, Service(service)),
-        since_s,
-        printable(when, 100),
-        place,
-    )
+    if is_masked(token):
+        raise InvalidInput(
+            "the tokens of this file are masked: it can tell nobody's token dead",
+            place=place,
+            hint="use the log that it was masked from",
+        )
+    shown = f"dead since {since}" if word.since_s is not None else f"found dead at {time}"
+    known = Service(service)
+    return Said(known, tokens.normalise(token, known), word, printable(shown, 100), str(place))
 
 
 def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:

@@ -39,7 +39,8 @@ def deliver(
 ) -> int:
     """Send, show what became of it, and return the exit code."""
     settings = settings_for(config, allow_endpoint)
-    stdin = sys.stdin.buffer if "-" in [*options.profile_files, *options.token_files] else None
+    from_stdin = [*options.profile_files, *options.token_files, *options.suppress]
+    stdin = sys.stdin.buffer if "-" in from_stdin else None
     if stdin is not None and terminal.in_is_tty:
         terminal.say("reading from the terminal, end with Ctrl-D")
     order = make_order(options, settings, stdin)

@@ -120,7 +120,10 @@ def send(
     suppress: Annotated[
         list[str] | None,
         _option(
-            "--suppress", TARGET, "Leave out tokens that a bounce log marks for removal.", "LOG"
+            "--suppress",
+            TARGET,
+            "Leave out tokens that a bounce log calls dead; - is stdin.",
+            "LOG",
         ),
     ] = None,
     title: Annotated[str | None, _option("--title", MESSAGE, "The title.")] = None,
@@ -361,7 +364,7 @@ def send(
         max_duration=max_duration,
         keep_duplicates=keep_duplicates,
         where=where,
-        suppress=[Path(name) for name in suppress or ()],
+        suppress=[input_path(name) for name in suppress or ()],
     )
     return deliver(
         options,

@@ -68,7 +68,7 @@ class SendOptions:
     max_duration: str | None = None
     keep_duplicates: bool = False
     where: str | None = None
-    suppress: Sequence[Path] = ()
+    suppress: Sequence[FilePath] = ()
 
 
 def make_order(options: SendOptions, settings: Settings, stdin: BinaryIO | None) -> Order:
@@ -79,6 +79,8 @@ def make_order(options: SendOptions, settings: Settings, stdin: BinaryIO | None)
     files that cannot be used; nothing has been sent or written then.
     """
     _require_target(options)
+    if [*options.profile_files, *options.token_files, *options.suppress].count("-") > 1:
+        raise UsageError("stdin (-) can be read only once")
     policy = _policy(options)
     stop_if = StopIf.parse(options.stop_if or DEFAULT_STOP_IF)
     targets = _targets(options)
@@ -101,6 +103,7 @@ def make_order(options: SendOptions, settings: Settings, stdin: BinaryIO | None)
         ],
         where=options.where,
         suppress=options.suppress,
+        stdin=stdin,
         stop_if=stop_if,
         delivery=Delivery(
             policy=policy,

@@ -10,9 +10,9 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
-from pushctl.audience import Audience
+from pushctl.audience import Audience, FilePath
 from pushctl.audience.prepare import prepare
 from pushctl.audience.prepared import Prepared
 from pushctl.config import Settings
@@ -47,7 +47,9 @@ class Order:
     files: Sequence[Path] = ()
     """The files that the audience is read from."""
     where: str | None = None
-    suppress: Sequence[Path] = ()
+    suppress: Sequence[FilePath] = ()
+    stdin: BinaryIO | None = None
+    """What ``-`` among *suppress* means."""
     campaign: str | None = None
     run: str | None = None
     bounce_log: Path
@@ -105,7 +107,13 @@ def make_plan(order: Order, folder: RunFolder, environ: Mapping[str, str]) -> Pl
     chooser = Chooser(order.settings, order.credentials)
     prepared = None
     if order.audience is not None:
-        prepared = prepare(order.audience, folder.path, where=order.where, suppress=order.suppress)
+        prepared = prepare(
+            order.audience,
+            folder.path,
+            where=order.where,
+            suppress=order.suppress,
+            stdin=order.stdin,
+        )
     found = survey(prepared, order.targets, chooser, order.messages)
     refuse_hopeless(found)
     for settings in found.needed.values():
