@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +21,7 @@ from pushctl.cli.common import (
     VerboseOption,
     choose_output,
     make_terminal,
+    output_option,
 )
 from pushctl.errors import ExitCode, UsageError
 
@@ -28,25 +30,82 @@ if TYPE_CHECKING:
     from pushctl.records.folder import RunFolder
 
 LIST_OUTPUTS = ("table", "json", "jsonl", "csv")
+SHOW_OUTPUTS = (*LIST_OUTPUTS, "html")
 
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or: last.")]
-OutputOption = Annotated[
-    str,
-    typer.Option("-o", "--output", envvar="PUSHCTL_OUTPUT", help="table, json, jsonl or csv."),
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="The run's id; last is the newest.")
 ]
+OutputOption = Annotated[str, output_option(*LIST_OUTPUTS)]
+
+LIST_EPILOG = """
+Examples:
+
+  pushctl runs list
+
+  pushctl runs list -o json
+
+Exit codes: 0 listed, 2 usage, 3 the config is invalid.
+"""
+SHOW_EPILOG = """
+Examples:
+
+  pushctl runs show last
+
+  pushctl runs show last -o jsonl > outcomes.jsonl
+
+  pushctl runs show 20261101-101010-aaaaa -o html > run.html
+
+Exit codes: 0 shown, 2 usage, 3 there is no such run, or the config is invalid.
+"""
+RESUME_EPILOG = """
+Examples:
+
+  pushctl runs resume last
+
+  # what was refused for a while, too: 429, 5xx
+  pushctl runs resume last --retry-failed
+
+Exit codes: 0 all accepted or skipped by rule, 1 some bounced, 2 usage, 3 invalid input, 4
+credentials refused, 5 service unreachable, 6 stopped by a threshold, 7 some unknown, 74 disk, 130
+interrupted.
+"""
+CHECK_EPILOG = """
+Examples:
+
+  pushctl runs check last
+
+Exit codes: 0 sound, 1 something is wrong, 2 usage, 3 there is no such run, or the config is
+invalid.
+"""
+PRUNE_EPILOG = """
+Examples:
+
+  pushctl runs prune --older-than 90d
+
+Exit codes: 0 deleted, 2 usage, 3 the config is invalid, 74 a run cannot be deleted.
+"""
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to *app*."""
-    runs = typer.Typer(help="The runs in the state folder.", no_args_is_help=True)
-    runs.command("list", help="List the runs, newest first.")(list_command)
-    runs.command("show", help="Show how a run ended: totals and reasons, or every row.")(show)
+    runs = typer.Typer(
+        help="Look at the runs in the state folder, go on with one.", no_args_is_help=True
+    )
+    runs.command("list", help="List the runs, newest first.", epilog=LIST_EPILOG)(list_command)
+    runs.command(
+        "show", help="Show how a run ended: totals and reasons, or every row.", epilog=SHOW_EPILOG
+    )(show)
     runs.command(
         "resume",
         help="Go on with a run that ended early: exactly what was not sent, nothing twice.",
+        epilog=RESUME_EPILOG,
     )(resume_command)
-    runs.command("check", help="Prove that a run is sound: checksums, accounting, files.")(check)
-    runs.command("prune", help="Delete old runs.")(prune_command)
+    runs.command(
+        "check",
+        help="Prove that a run is sound: checksums, accounting, files.",
+        epilog=CHECK_EPILOG,
+    )(check)
+    runs.command("prune", help="Delete old runs.", epilog=PRUNE_EPILOG)(prune_command)
     app.add_typer(runs, name="runs")
 
 
@@ -74,20 +133,28 @@ def list_command(
 
 def show(
     run: RunArgument,
-    output: OutputOption = "table",
+    output: Annotated[str, output_option(*SHOW_OUTPUTS)] = "table",
     config: ConfigOption = None,
     quiet: QuietOption = 0,
     color: ColorOption = Color.AUTO,
     debug: DebugOption = False,
 ) -> int:
-    choose_output(output, LIST_OUTPUTS)
+    choose_output(output, SHOW_OUTPUTS)
     from pushctl.cli.settings import settings_for
     from pushctl.job.runs import run_records, summarise
     from pushctl.view.runs import show_run
 
     terminal = make_terminal(quiet, 0, color)
     folder = _folder(settings_for(config, ()).state_dir, run)
-    show_run(_plain(summarise(folder)), run_records(folder), terminal, output)
+    summary = _plain(summarise(folder))
+    if output == "html":
+        from pushctl.view.html_report import receipt_page
+        from pushctl.view.receipt import receipt_of
+
+        receipt = receipt_of(summary, folder.read_manifest(), run_records(folder))
+        terminal.data(receipt_page(receipt, datetime.datetime.now(datetime.UTC)))
+        return int(ExitCode.OK)
+    show_run(summary, run_records(folder), terminal, output)
     return int(ExitCode.OK)
 
 
@@ -99,12 +166,18 @@ def resume_command(
     ] = False,
     on_unknown: Annotated[
         str,
-        typer.Option("--on-unknown", help="keep, or resend and risk duplicates."),
+        typer.Option(
+            "--on-unknown",
+            metavar="keep|resend",
+            help="What was sent and never answered: keep it, or resend and risk duplicates.",
+        ),
     ] = "keep",
     output: OutputOption = "table",
     fail_on: Annotated[
         str | None,
-        typer.Option("--fail-on", envvar="PUSHCTL_FAIL_ON", help="bounced, faulty or never."),
+        typer.Option(
+            "--fail-on", metavar="bounced|faulty|never", help="What makes exit 1 (bounced)."
+        ),
     ] = None,
     config: ConfigOption = None,
     quiet: QuietOption = 0,
@@ -154,7 +227,12 @@ def check(
 
 
 def prune_command(
-    older_than: Annotated[str, typer.Option("--older-than", metavar="TIME", help="Such as 90d.")],
+    older_than: Annotated[
+        str,
+        typer.Option(
+            "--older-than", metavar="TIME", help="Keep those that are younger, such as 90d."
+        ),
+    ],
     config: ConfigOption = None,
     quiet: QuietOption = 0,
     color: ColorOption = Color.AUTO,

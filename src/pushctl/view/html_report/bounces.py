@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pushctl import __version__
-from pushctl.outcome import TokenAction
 from pushctl.report.values import Campaign, Dimension, Finding, Group, Metrics, Report
-from pushctl.rules.text import shorten_token
 from pushctl.view.bounce_words import (
-    ACTION_WORDS,
     day_range,
     filter_words,
     headline,
@@ -21,7 +18,6 @@ from pushctl.view.bounce_words import (
 from pushctl.view.html_report.charts import (
     Axis,
     Point,
-    bar,
     columns,
     heat_hours,
     heat_scale,
@@ -30,7 +26,7 @@ from pushctl.view.html_report.charts import (
     spark,
     time_labels,
 )
-from pushctl.view.html_report.markup import Child, Markup, element, joined
+from pushctl.view.html_report.markup import Child, Markup, element, joined, prose
 from pushctl.view.html_report.page import (
     ACCEPTED_MEANS,
     Column,
@@ -40,12 +36,12 @@ from pushctl.view.html_report.page import (
     section,
     table,
 )
+from pushctl.view.html_report.reasons import ReasonItem, reason_list, samples_fact, token_fact
 from pushctl.view.html_report.scales import Slot, labels, slots
 from pushctl.view.words import percent, plural, share_percent
 
 _REASONS_MAX = 25
 _ROWS_MAX = 200
-_ADVICE_MAX = 3
 
 
 def bounce_page(report: Report) -> str:
@@ -123,8 +119,8 @@ def _findings(found: Sequence[Finding]) -> Markup | None:
             "li",
             element(
                 "div",
-                element("p", finding.sentence, class_="sentence"),
-                element("p", finding.advice, class_="advice"),
+                element("p", prose(finding.sentence), class_="sentence"),
+                element("p", prose(finding.advice), class_="advice"),
                 element("code", finding.command, class_="command") if finding.command else None,
             ),
         )
@@ -217,63 +213,36 @@ def _reasons(report: Report) -> Markup | None:
     shown = report.reasons[:_REASONS_MAX]
     if not shown:
         return None
-    widest = max(group.share for group in shown) or 1
     more = _more(len(report.reasons) - len(shown), "reason", "-o json")
     return section(
         "Reasons",
-        element("ul", (_reason(group, widest) for group in shown), class_="reasons"),
+        reason_list([_item(group) for group in shown]),
         more,
         note="What the services answered, what it means, and what becomes of the tokens.",
     )
 
 
-def _reason(group: Group, widest: float) -> Markup:
+def _item(group: Group) -> ReasonItem:
     meaning = group.meaning
-    key = meaning.key if meaning else None
-    name = reason_title(key) if key else group.keys[0] or "–"
-    origin = service_words(key) if key else ""
-    advice = meaning.what_to_do[:_ADVICE_MAX] if meaning else ()
-    return element(
-        "li",
-        element(
-            "div",
-            element("h3", name, element("span", f" {origin}", class_="from")),
-            element(
-                "p",
-                f"{group.count:,}",
-                element("span", f" · {percent(group.share, 1)}", class_="muted"),
-                class_="number",
-            ),
-            class_="amount",
-        ),
-        bar(group.share / widest, tone="bounced"),
-        element("p", meaning.description, class_="meaning") if meaning else None,
-        element("ul", (element("li", step) for step in advice)) if advice else None,
-        _facts(group),
+    return ReasonItem(
+        title=reason_title(meaning.key) if meaning else group.keys[0] or "–",
+        origin=service_words(meaning.key) if meaning else "",
+        count=group.count,
+        share=group.share,
+        meaning=meaning.description if meaning else "",
+        advice=meaning.what_to_do if meaning else (),
+        facts=tuple(_facts(group)),
     )
 
 
-def _facts(group: Group) -> Markup:
-    facts: list[Child] = []
+def _facts(group: Group) -> Iterator[Child]:
     if group.meaning:
-        facts.append(joined("Whose side: ", element("b", group.meaning.fault.value)))
-    facts += [
-        joined(
-            "Token: ",
-            element("b", action.value),
-            f" ({ACTION_WORDS[action]}{_how_many(group, action, number)})",
-        )
-        for action, number in group.actions
-    ]
-    facts.append(f"Seen {moment(group.first_seen)} to {moment(group.last_seen)}")
+        yield joined("Whose side: ", element("b", group.meaning.fault.value))
+    for action, number in group.actions:
+        yield token_fact(action, None if len(group.actions) == 1 else number)
+    yield f"Seen {moment(group.first_seen)} to {moment(group.last_seen)}"
     if group.samples:
-        tokens = ", ".join(shorten_token(token) for token in group.samples)
-        facts.append(joined("Such as ", element("span", tokens, class_="mono")))
-    return element("p", (element("span", fact) for fact in facts), class_="facts")
-
-
-def _how_many(group: Group, action: TokenAction, number: int) -> str:
-    return "" if len(group.actions) == 1 else f"; {number:,} of them"
+        yield samples_fact(group.samples)
 
 
 # -- hours ----------------------------------------------------------------------------------------

@@ -52,6 +52,14 @@ def joined(*children: Child) -> Markup:
     return Markup("".join(_flat(children)))
 
 
+def prose(text: str) -> Markup:
+    """Return *text* with what stands between backticks as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # one of them has no partner: it is a mark like any other
+        return escaped(text)
+    return joined(element("code", part) if i % 2 else part for i, part in enumerate(parts))
+
+
 def raw(text: str) -> Markup:
     """Return *text*, which is ours and holds nothing foreign, as markup."""
     return Markup(text)
