@@ -147,7 +147,7 @@ def output_option(*outputs: str, panel: str | None = None) -> Any:
         metavar="|".join(outputs),
         envvar="PUSHCTL_OUTPUT",
         rich_help_panel=panel,
-        help="What stdout carries.",
+        help="The form of the data.",
     )
 
 

@@ -29,6 +29,16 @@ Starts the simulator on this machine (HTTP/2 over TLS, its own CA), makes throw-
 sends, and shows the outcomes and the bounce log. Nothing leaves this machine.
 """
 
+EPILOG = """
+Examples:
+
+  pushctl demo
+
+  pushctl demo --folder try-it
+
+Exit codes: 0 shown, 2 usage, 3 the folder holds files already.
+"""
+
 PROFILES = """\
 # The audience of the demo: one profile is one person, who may have several devices.
 profiles:
@@ -92,7 +102,7 @@ SHOWN_FIELDS = ("event", "profile", "service", "status", "reason", "token_action
 
 def register(app: typer.Typer) -> None:
     """Add the command to *app*."""
-    app.command("demo", help=HELP)(demo)
+    app.command("demo", help=HELP, epilog=EPILOG)(demo)
 
 
 def demo(

@@ -24,6 +24,7 @@ from pushctl.cli.common import (
     VerboseOption,
     choose_output,
     make_terminal,
+    output_option,
 )
 from pushctl.errors import ExitCode, InvalidInput, Place, PushctlError, UsageError
 from pushctl.view import explain as view
@@ -94,7 +95,7 @@ def explain(
     ] = None,
     output: Annotated[
         str,
-        typer.Option("-o", "--output", envvar="PUSHCTL_OUTPUT", help="table, json or markdown."),
+        output_option(*OUTPUTS),
     ] = "table",
     quiet: QuietOption = 0,
     verbose: VerboseOption = 0,

@@ -21,6 +21,7 @@ from pushctl.cli.common import (
     choose_output,
     input_path,
     make_terminal,
+    output_option,
 )
 from pushctl.errors import UsageError
 
@@ -40,9 +41,9 @@ Examples:
 
   pushctl send --profiles profiles.yaml --profile anna --message spring.yaml
 
-  pushctl send --tokens list.csv --title "Hi {{ first_name }}" --campaign spring -o json
+  pushctl send --tokens list.csv --title "Hi {{ first_name }}" -o json
 
-  zcat old.csv.gz | pushctl send --tokens - --format csv --body News --dry-run
+  zcat old.gz | pushctl send --tokens - --format csv --body News --dry-run
 
 Exit codes: 0 all accepted or skipped by rule, 1 some bounced, 2 usage, 3 invalid input (nothing
 was sent), 4 credentials refused, 5 service unreachable, 6 stopped by a threshold, 7 some unknown,
@@ -77,7 +78,9 @@ def send(
     ] = None,
     platform: Annotated[
         str | None,
-        _option("--platform", TARGET, "ios or android, where the token does not tell.", env=False),
+        _option(
+            "--platform", TARGET, "Where the token does not tell.", "ios|android|web", env=False
+        ),
     ] = None,
     profiles: Annotated[
         list[str] | None,
@@ -92,13 +95,20 @@ def send(
         _option(
             "--tokens",
             TARGET,
-            "Tokens: .txt, .csv, .tsv, .jsonl, each also .gz; - is stdin with --format.",
+            "Tokens: .txt, .csv, .tsv, .jsonl, .parquet, each also .gz or .zst; - is stdin with"
+            " --format.",
             "FILE",
             env=False,
         ),
     ] = None,
     format: Annotated[
-        str | None, _option("--format", TARGET, "What stdin holds: txt, csv, tsv, jsonl.")
+        str | None,
+        _option(
+            "--format",
+            TARGET,
+            "What stdin holds; perhaps with .gz or .zst.",
+            "txt|csv|tsv|jsonl|parquet|yaml|json",
+        ),
     ] = None,
     fcm_topic: Annotated[
         list[str] | None,
@@ -153,7 +163,9 @@ def send(
         str | None,
         _option("--ttl", MESSAGE, "How long to keep it: seconds, 90s, 15m, 4h, 28d; 0 now only."),
     ] = None,
-    priority: Annotated[str | None, _option("--priority", MESSAGE, "high, normal or low.")] = None,
+    priority: Annotated[
+        str | None, _option("--priority", MESSAGE, "How urgent it is.", "high|normal|low")
+    ] = None,
     push_type: Annotated[str | None, _option("--push-type", MESSAGE, "The apns-push-type.")] = None,
     thread_id: Annotated[
         str | None, _option("--thread-id", MESSAGE, "Groups notifications (iOS).")
@@ -210,7 +222,11 @@ def send(
     on_unknown: Annotated[
         str | None,
         _option(
-            "--on-unknown", DELIVERY, "keep (default), or resend and risk duplicates.", env=False
+            "--on-unknown",
+            DELIVERY,
+            "What was sent and never answered: keep it (default), or resend and risk duplicates.",
+            "keep|resend",
+            env=False,
         ),
     ] = None,
     stop_if: Annotated[
@@ -276,17 +292,11 @@ def send(
     ] = None,
     output: Annotated[
         str,
-        typer.Option(
-            "-o",
-            "--output",
-            envvar="PUSHCTL_OUTPUT",
-            rich_help_panel=OUTPUT,
-            help="table, json, jsonl or csv.",
-        ),
+        output_option(*OUTPUTS, panel=OUTPUT),
     ] = "table",
     fail_on: Annotated[
         str | None,
-        _option("--fail-on", OUTPUT, "What makes exit 1: bounced (default), faulty or never."),
+        _option("--fail-on", OUTPUT, "What makes exit 1 (bounced).", "bounced|faulty|never"),
     ] = None,
     fail_if_empty: Annotated[
         bool,

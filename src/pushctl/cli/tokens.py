@@ -19,6 +19,7 @@ from pushctl.cli.common import (
     choose_output,
     input_path,
     make_terminal,
+    output_option,
 )
 from pushctl.errors import ExitCode, InvalidInput, UsageError
 
@@ -31,9 +32,11 @@ OUTPUTS = ("table", "json", "csv", "github")
 _MESSAGE_BYTES = 1 << 20
 
 HELP = """
-Look at a list before anybody is sent to: malformed tokens, tokens that a log or a spreadsheet
-damaged, duplicates, tokens of the wrong service, consent that is none, rows that cannot be read,
-attributes that a message needs. Offline; nothing is sent, and the files stay as they are.
+Judge a list offline, before anybody is sent to.
+
+It finds malformed tokens, tokens that a log or a spreadsheet damaged, duplicates, tokens of the
+wrong service, consent that is none, rows that cannot be read, and attributes that a message needs.
+Nothing is sent, and the files stay as they are.
 """
 EPILOG = """
 Examples:
@@ -77,8 +80,8 @@ def check(
         typer.Option(
             "--format",
             envvar="PUSHCTL_FORMAT",
-            metavar="FORMAT",
-            help="What stdin holds: txt, csv, tsv, jsonl, parquet, yaml, json; or with .gz, .zst.",
+            metavar="txt|csv|tsv|jsonl|parquet|yaml|json",
+            help="What stdin holds; perhaps with .gz or .zst.",
             show_default=False,
         ),
     ] = None,
@@ -86,8 +89,8 @@ def check(
         str | None,
         typer.Option(
             "--platform",
-            metavar="NAME",
-            help="ios or android, where a token does not tell.",
+            metavar="ios|android|web",
+            help="Where a token does not tell.",
             show_default=False,
         ),
     ] = None,
@@ -121,7 +124,7 @@ def check(
     ] = 5,
     output: Annotated[
         str,
-        typer.Option("-o", "--output", envvar="PUSHCTL_OUTPUT", help="table, json, csv or github."),
+        output_option(*OUTPUTS),
     ] = "table",
     quiet: QuietOption = 0,
     color: ColorOption = Color.AUTO,

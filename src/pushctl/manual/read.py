@@ -132,17 +132,22 @@ def _values(parameter: Any) -> tuple[Values, tuple[str, ...]]:
         return Values.WORDS, tuple(metavar.split("|"))
     if metavar.endswith("]FILE"):  # an optional prefix, as --payload has it
         return Values.FILE, ()
-    return _VALUES.get(metavar.removesuffix("…"), Values.ANY), ()
+    return _VALUES.get(_bare(metavar), Values.ANY), ()
 
 
 def _metavar(parameter: Any, words: Sequence[str]) -> str:
     if parameter.metavar:
-        return str(parameter.metavar).removesuffix("…")
+        return _bare(str(parameter.metavar))
     if words:
         return "|".join(words)
     annotation = parameter.type_descriptor.annotation
     kinds: dict[object, str] = {int: "N", float: "N"}
     return kinds.get(annotation, "TEXT")
+
+
+def _bare(metavar: str) -> str:
+    """Return *metavar* without the dots that say that it may be repeated."""
+    return metavar.removesuffix("…").removesuffix("...")
 
 
 def _default(parameter: Any) -> str | None:
@@ -207,5 +212,8 @@ def _examples(block: str) -> list[Example]:
 
 def _meanings(text: str) -> tuple[Meaning, ...]:
     parts = re.split(r"[,;] (?=\d+(?:, \d+)* [^\d])", text.rstrip("."))
+    for place in range(len(parts) - 1, 0, -1):
+        if parts[place - 1].strip().isdigit():  # the first of two codes that mean the same
+            parts[place - 1 : place + 1] = [f"{parts[place - 1]}, {parts[place]}"]
     matches = [_MEANING.fullmatch(part.strip()) for part in parts]
     return tuple(Meaning(match[1], match[2]) for match in matches if match is not None)

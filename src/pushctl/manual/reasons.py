@@ -33,8 +33,8 @@ def reasons_page() -> str:
         "more, without a network: why it happens, an example of the answer, where it was read.",
         "",
         "*Retry*: `no`; `yes-with-backoff`, after waiting; `yes-after-fix`, once the cause is",
-        "corrected. *Token*: `keep` it; `remove` it, it is dead; `suspect`, it belongs elsewhere or",
-        "is no token; `check-environment`, it may be one of the other environment.",
+        "corrected. *Token*: `keep` it; `remove` it, it is dead; `suspect`, it belongs elsewhere",
+        "or is no token; `check-environment`, it may be one of the other environment.",
         "",
     ]
     for service, (title, about) in _TABLES.items():

@@ -11,22 +11,23 @@ _HEAD = r"""#compdef pushctl
 # zsh completion for pushctl
 # @notice@
 
-# Offers what only pushctl knows at the moment: names of credentials, ids of runs.
+# Offers what only pushctl knows at the moment: names of credentials, ids of runs.  The kind is the
+# last word; options for compadd may stand before it.
 _pushctl_from() {
     local -a found
-    found=(${(f)"$(command pushctl __complete $1 "${(@)_pushctl_line[2,-1]}" 2>/dev/null)"})
-    compadd -- $found
+    found=(${(f)"$(command pushctl __complete $argv[-1] "${(@)_pushctl_line[2,-1]}" 2>/dev/null)"})
+    compadd "${(@)argv[1,-2]}" -- $found
 }
 
 _pushctl_reasons() {
     local -a reasons
     reasons=(@reasons@)
-    compadd -- $reasons
+    compadd "$@" -- $reasons
 }
 
 _pushctl_files() {
     compset -P '(apns|fcm)='
-    _files
+    _files "$@"
 }
 """
 
@@ -49,7 +50,7 @@ _GROUP = r"""
     local curcontext=$curcontext state
     local -a line commands
     local -A opt_args
-    _arguments -C -s \
+    _arguments -C -s -A '-*' \
 @options@
         ':command:->command' \
         '*::argument:->argument'
