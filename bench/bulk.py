@@ -181,12 +181,15 @@ class Bench:
             self._row(
                 "CPU of the whole job, µs per push", "pushctl", _cpu_us, at_most=20, digits=1
             ),
-            self._variant("FCM path / APNs path", "fcm", 0.5),
-            self._variant("1 % rejected / all accepted", "dead-1", 0.8),
-            self._variant("50 % rejected / all accepted", "dead-50", 0.5),
+            self._variant("whole job over FCM / over APNs", "fcm", WHOLE, 0.5),
+            self._variant("whole job, 1 % rejected / all accepted", "dead-1", WHOLE, 0.8),
+            self._variant("whole job, 50 % rejected / all accepted", "dead-50", WHOLE, 0.5),
             self._against("with / without journal", "no-journal", SENDING, 0.9),
             *self._memory_rows(),
-            self._variant("a GOAWAY every 10,000 requests / none", "goaway"),
+            self._variant("sending part over FCM / over APNs", "fcm", SENDING),
+            self._variant("sending part, 1 % rejected / all accepted", "dead-1", SENDING),
+            self._variant("sending part, 50 % rejected / all accepted", "dead-50", SENDING),
+            self._variant("sending part, a GOAWAY every 10,000 requests / none", "goaway", SENDING),
             self._against("sending part / Go sideshow/apns2", "apns2", SENDING),
             self._against("sending part / h2load", "h2load", SENDING),
             self._row("CPU of the sending part, µs per push", "dry-run", _sending_cpu_us, digits=1),
@@ -204,11 +207,13 @@ class Bench:
 
         return self._row(what, name, spread, at_least=at_least)
 
-    def _variant(self, what: str, name: str, at_least: float | None = None) -> Row | None:
-        """Return the rate at which the variant *name* sends over that of the ordinary job."""
+    def _variant(
+        self, what: str, name: str, rate: Measure, at_least: float | None = None
+    ) -> Row | None:
+        """Return the *rate* of the variant *name* over that of the ordinary job."""
 
         def spread(ours: Sequence[Sample], theirs: Sequence[Sample]) -> Spread:
-            return ratio(theirs, SENDING, ours, SENDING)
+            return ratio(theirs, rate, ours, rate)
 
         return self._row(what, name, spread, at_least=at_least)
 

@@ -23,7 +23,7 @@ from pushctl.rules.text import printable
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MEMORY_LIMIT = "150MB"
+MEMORY_LIMIT = "80MB"
 """What the engine may hold while an audience is prepared; the rest goes to disk."""
 READER_MEMORY_LIMIT = "64MB"
 _POLL_S = 0.1

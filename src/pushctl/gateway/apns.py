@@ -46,6 +46,14 @@ def read_answer(status: int, headers: Headers, body: bytes) -> Outcome:
             id=identifier(headers, "apns-id"),
             unique_id=identifier(headers, "apns-unique-id"),
         )
+    push_id = unique_id = wait_s = None
+    for name, value in headers:  # once through: a bulk run reads many of these
+        if name == "apns-id":
+            push_id = push_id or label(value)
+        elif name == "apns-unique-id":
+            unique_id = unique_id or label(value)
+        elif name == "retry-after":
+            wait_s = retry_after_s(headers)
     answer = read_object(body)
     given = label(answer.get("reason")) if answer is not None else None
     reason, row = _row(status, given)
@@ -62,11 +70,11 @@ def read_answer(status: int, headers: Headers, body: bytes) -> Outcome:
         category=row.category,
         token_action=row.token_action,
         retryable=row.retryable,
-        id=identifier(headers, "apns-id"),
-        unique_id=identifier(headers, "apns-unique-id"),
+        id=push_id,
+        unique_id=unique_id,
         dead_since=_dead_since(answer) if status == 410 and answer is not None else None,
         detail=detail,
-        retry_after_s=retry_after_s(headers),
+        retry_after_s=wait_s,
     )
 
 
@@ -110,7 +118,9 @@ def goaway_reason(debug: bytes) -> str | None:
 
 def _dead_since(answer: Mapping[str, JsonValue]) -> str | None:
     """Return ``timestamp`` (milliseconds since 1970) as RFC 3339, if it is a likely one."""
-    timestamp_ms = whole_number(answer.get("timestamp"))
+    timestamp_ms = answer.get("timestamp")
+    if type(timestamp_ms) is not int:
+        timestamp_ms = whole_number(timestamp_ms)
     if timestamp_ms is None or not _FIRST_DEVICE_TOKENS_MS <= timestamp_ms < _END_OF_TIME_MS:
         return None
     day, rest = divmod(timestamp_ms, 86_400_000)
