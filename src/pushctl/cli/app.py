@@ -18,17 +18,21 @@ from pushctl.view.terminal import Terminal, open_terminal
 
 COMMANDS = {
     "demo": "pushctl.cli.demo",
+    "init": "pushctl.cli.init",
     "send": "pushctl.cli.send",
     "explain": "pushctl.cli.explain",
+    "check": "pushctl.cli.check",
     "tokens": "pushctl.cli.tokens",
+    "bounces": "pushctl.cli.bounces",
     "runs": "pushctl.cli.runs",
+    "config": "pushctl.cli.config",
     "completion": "pushctl.cli.completion",
     "help": "pushctl.cli.help",
     "simulate": "pushctl.cli.simulate",
 }
 """Each command and the module whose ``register`` adds it.  The order is that of the help."""
 
-_NEED_ALL = frozenset({"help", "completion"})
+_NEED_ALL = frozenset({"config", "help", "completion"})
 """Commands that tell of all others."""
 
 _LEADING_FLAGS = frozenset({"-q", "-qq", "--quiet", "-v", "-vv", "--verbose", "--debug"}) | {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,13 +11,12 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from pushctl.errors import InvalidInput, Place
+from pushctl.records.rotation import rotated
 from pushctl.rules.text import printable
 
 Packing: TypeAlias = Literal["gz", "zst"]
 
 _PACKINGS: tuple[Packing, ...] = ("gz", "zst")
-_ROTATED = re.compile(r"[.-](\d{1,14})(?:\.(?:gz|zst))?\Z")
-"""What rotation appends: ``.1``, ``.2.gz``, or a date as logrotate's ``dateext`` writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +43,11 @@ def find_logs(words: Sequence[str], default: Path) -> list[LogFile]:
     found: list[LogFile] = []
     seen: set[object] = set()
     for path in _named(words) if words else _with_rotated(default):
-        log, identity = _looked_at(path)
+        log, identity = _identified(path)
         if identity not in seen:
             seen.add(identity)
             found.append(log)
     return found
-
-
-def rotated(log: Path) -> list[Path]:
-    """Return the files that rotation made of *log*, oldest first; *log* itself is none of them."""
-    try:
-        names = [entry.name for entry in os.scandir(log.parent)]
-    except OSError:
-        return []
-    numbered = []
-    for name in names:
-        match = _ROTATED.fullmatch(name, len(log.name)) if name.startswith(log.name) else None
-        if match is not None:
-            numbered.append((_age(match[1]), name))
-    return [log.with_name(name) for _, name in sorted(numbered)]
-
-
-def _age(number: str) -> tuple[int, int]:
-    """Return a key that sorts by age, oldest first: dates upwards, then numbers downwards."""
-    is_date = len(number) >= 8
-    return (0, int(number)) if is_date else (1, -int(number))
 
 
 def _with_rotated(default: Path) -> list[Path | None]:
@@ -96,19 +74,27 @@ def _named(words: Sequence[str]) -> Iterator[Path | None]:
             yield from (Path(match) for match in matches)
 
 
-def _looked_at(path: Path | None) -> tuple[LogFile, object]:
-    """Return *path* as a log and what tells it from other files."""
+def look_at(path: Path) -> LogFile:
+    """Return the file *path*; raise :class:`~pushctl.errors.InvalidInput` if it is unreadable."""
+    return _identified(path)[0]
+
+
+def _identified(path: Path | None) -> tuple[LogFile, object]:
+    """Return *path* as a log, and what tells it from other files whatever its name."""
     if path is None:
         return LogFile("-", None, None, 0), None
     shown = printable(str(path), 4096)
     try:
         status = path.stat()
-        with path.open("rb"):
-            pass
+        if stat.S_ISREG(status.st_mode):
+            with path.open("rb"):
+                pass
     except OSError as error:
         raise InvalidInput(f"cannot be read: {error.strerror}", place=Place(shown)) from None
     if stat.S_ISDIR(status.st_mode):
         raise InvalidInput("this is a folder", place=Place(shown), hint="name the logs in it")
+    if stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
+        raise InvalidInput("this is a device, not a file", place=Place(shown))
     ending = path.name.lower().rpartition(".")[2]
     packing = next((each for each in _PACKINGS if each == ending), None)
     return LogFile(shown, path, packing, status.st_size), (status.st_dev, status.st_ino)

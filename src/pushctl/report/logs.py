@@ -29,6 +29,8 @@ MEMORY_LIMIT = "450MB"
 
 _THREADS_MAX = 8
 _LONGEST_LINE_BYTES = 2**20
+_UNFOLDS = 12
+"""How many times larger than its file the content of a packed log is taken to be."""
 
 _NUMBERS = ("schema", "row", "status", "attempts", "latency_ms")
 _OF_COUNTS = ("hour", "seq", *(kind.value for kind in Kind))
@@ -81,13 +83,24 @@ class Logs:
     numbers may be negative, they are to be added up) and ``finished`` ("Run finished").
     """
 
-    def __init__(self, engine: Engine, table: str, files: Sequence[tuple[LogFile, Path]]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        files: Sequence[tuple[LogFile, Path]],
+        others: Sequence[Path] = (),
+    ) -> None:
         self.files = tuple(log for log, _ in files)
+        self.others = tuple(others)
         self.engine = engine
-        self.table = table
-        """The function that reads the lines, in SQL."""
-        self._paths = files
+        self._placed = files
         self._survey: Survey | None = None
+
+    @property
+    def size(self) -> int:
+        """How many bytes the lines may take, unpacked."""
+        return sum(
+            path.stat().st_size * (_UNFOLDS if log.packing else 1) for log, path in self._placed
+        )
 
     def stream(
         self, sql: str, values: Sequence[object] = (), *, size: int = 2048
@@ -99,16 +112,26 @@ class Logs:
         """Return every row of the answer to *sql*."""
         return self.engine.all(sql, values)
 
+    def one(self, sql: str, values: Sequence[object] = ()) -> tuple[Any, ...]:
+        """Return the only row of the answer to *sql*."""
+        return self.engine.one(sql, values)
+
     def survey(self) -> Survey:
         """Return what is odd about the lines; it takes reading all of them, the first time."""
         if self._survey is None:
             self._survey = Survey(*self.engine.one(_SURVEY))
         return self._survey
 
-    def notes(self) -> tuple[Note, ...]:
-        """Return the remarks on torn, foreign and newer lines, with the places of the first."""
-        found = self.survey()
-        return notes_on(self._paths, Expected(found.strange, found.newer))
+    def notes(self, expected: Expected | None = None) -> tuple[Note, ...]:
+        """
+        Return the remarks on torn, foreign and newer lines, with the places of the first.
+
+        Who knows how many are *expected* saves a look at every line.
+        """
+        if expected is None:
+            found = self.survey()
+            expected = Expected(found.strange, found.newer)
+        return notes_on(self._placed, expected)
 
     def make_tables(self, *, unique: bool) -> None:
         """Make ``bounces``, ``counts`` and ``finished``; *unique* where lines may repeat."""
@@ -116,17 +139,18 @@ class Logs:
             key = _UNIQUE.get(name)
             once = f" QUALIFY row_number() OVER (PARTITION BY {key}) = 1"
             self.engine.run(
-                f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM lines WHERE {condition}"
+                f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM lines WHERE {condition}"
                 + (once if key and (unique or name == "counts") else "")
             )
 
 
-_KNOWN = " OR ".join(f"({condition})" for condition in (*RELATIONS.values(), _OTHER_RECORDS))
+KNOWN = " OR ".join(f"({each})" for each in (*RELATIONS.values(), _OTHER_RECORDS))
+"""The condition of a line that this program wrote, or one of the same schema."""
 _NEWER = f"schema IS NOT NULL AND schema > {SCHEMA}"
 _SURVEY = f"""
 SELECT
     count(*),
-    count(*) FILTER (NOT coalesce({_NEWER} OR {_KNOWN}, false)),
+    count(*) FILTER (NOT coalesce({_NEWER} OR {KNOWN}, false)),
     count(*) FILTER ({_NEWER}),
     count(*) FILTER ({RELATIONS["bounces"]})
         - count(DISTINCT hash(run, row)) FILTER ({RELATIONS["bounces"]})
@@ -140,17 +164,24 @@ def open_logs(
     *,
     stdin: BinaryIO | None = None,
     unique: bool = True,
+    others: Sequence[LogFile] = (),
+    in_reach: Sequence[Path] = (),
 ) -> Iterator[Logs]:
     """
     Open *files* (see :func:`~pushctl.report.files.find_logs`) for questions in SQL.
 
     With *unique*, a bounce that stands in them twice counts once, which takes a look at every
     line first; without, ``bounces`` is the quicker for it and may repeat a run and row.  DuckDB
-    can reach these files and a folder of its own, 0700, for what does not fit in memory.  Raises
+    can reach these files, *others* (their places are in :attr:`Logs.others`), what is *in_reach*,
+    and a folder of its own, 0700, for what does not fit in memory.  Raises
     :class:`~pushctl.errors.InvalidInput` where a file cannot be read.
     """
     with _own_folder() as folder, private_files():
-        paths = [(log, _placed(log, index, folder, stdin)) for index, log in enumerate(files)]
+        everything = [
+            (file, _placed(file, index, folder, stdin))
+            for index, file in enumerate((*files, *others))
+        ]
+        paths, further = everything[: len(files)], everything[len(files) :]
         spill = folder / "spill"
         spill.mkdir(mode=0o700)
         threads = min(os.cpu_count() or 1, _THREADS_MAX)
@@ -158,25 +189,24 @@ def open_logs(
             memory_limit=MEMORY_LIMIT,
             folder=folder,
             spill=spill,
-            files=[path for _, path in paths],  # a link reaches only what is allowed itself
+            # A link reaches only what is allowed itself.
+            files=[*(path for _, path in everything), *in_reach],
             threads=threads,
             task="read the log",
         ) as engine:
-            table = lines_table([str(path) for _, path in paths])
-            engine.run(f"CREATE TEMP VIEW lines AS FROM {table}")
-            logs = Logs(engine, table, paths)
+            logs = Logs(engine, paths, [path for _, path in further])
+            engine.run(lines_view([str(path) for _, path in paths]))
             logs.make_tables(unique=unique and logs.survey().repeats > 0)
             yield logs
 
 
-def lines_table(paths: Sequence[str], columns: Sequence[str] = tuple(COLUMNS)) -> str:
-    """Return the lines of the logs at *paths* as a table in SQL, with *columns*."""
+def lines_view(paths: Sequence[str]) -> str:
+    """Return the statement that makes ``lines`` of the logs at *paths*, patterns to DuckDB."""
     listed = ", ".join(literal(path) for path in paths)
-    typed = ", ".join(f"{literal(name)}: {literal(COLUMNS[name])}" for name in columns)
-    return (
-        f"read_json([{listed}], format = 'newline_delimited', columns = {{{typed}}},"
-        f" ignore_errors = true, maximum_object_size = {_LONGEST_LINE_BYTES})"
-    )
+    typed = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in COLUMNS.items())
+    return f"""CREATE VIEW lines AS
+FROM read_json([{listed}], format = 'newline_delimited', ignore_errors = true,
+  maximum_object_size = {_LONGEST_LINE_BYTES}, columns = {{{typed}}})"""
 
 
 @contextlib.contextmanager

@@ -8,8 +8,6 @@ some are the files read once more, in Python, and only as far as it takes to fin
 from __future__ import annotations
 
 import contextlib
-import gzip
-import importlib
 import json
 import os
 import re
@@ -17,11 +15,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
-from pushctl.errors import Place
+from pushctl.audience.content import open_growing
+from pushctl.errors import InvalidInput, Place
 from pushctl.records.record import SCHEMA
-from pushctl.report.files import LogFile, Packing
+from pushctl.report.files import LogFile
 from pushctl.report.values import Note, NoteKind
 
 SHOWN_OF_A_KIND = 5
@@ -49,9 +48,9 @@ _MESSAGES = {
     NoteKind.NEWER: "a line of a newer pushctl: only what is known of it was read",
 }
 _MORE = {
-    NoteKind.TORN: "{} more torn lines, passed over",
-    NoteKind.FOREIGN: "{} more lines are none of a bounce log, passed over",
-    NoteKind.NEWER: "{} more lines of a newer pushctl: only what is known of them was read",
+    NoteKind.TORN: "more torn lines, passed over",
+    NoteKind.FOREIGN: "more lines that are none of a bounce log, passed over",
+    NoteKind.NEWER: "more lines of a newer pushctl: only what is known of them was read",
 }
 
 
@@ -113,8 +112,10 @@ def judge(line: bytes) -> NoteKind | None:
     needed = _NEEDED.get(event) if event is None or isinstance(event, str) else None
     if needed is None or not all(isinstance(record.get(key), needed[key]) for key in needed):
         return NoteKind.FOREIGN
-    hour = record.get("time", record.get("hour", ""))
-    return None if event == "Run finished" or _HOUR.match(hour) else NoteKind.FOREIGN
+    if event == "Run finished":
+        return None
+    moment = str(record.get("hour" if event == "Push counts" else "time"))
+    return None if _HOUR.match(moment) else NoteKind.FOREIGN
 
 
 def _find(files: Sequence[tuple[LogFile, Path]], expected: Expected, found: _Found) -> None:
@@ -126,7 +127,7 @@ def _find(files: Sequence[tuple[LogFile, Path]], expected: Expected, found: _Fou
             found.add(NoteKind.TORN, log.shown, _line_breaks(path) + 1)
         return
     for log, path in files:
-        with contextlib.suppress(OSError, EOFError), _opened(path, log.packing) as stream:
+        with contextlib.suppress(InvalidInput), open_growing(path) as stream:
             for number, line in enumerate(stream, start=1):
                 if not _is_ordinary(line):
                     kind = judge(line)
@@ -158,18 +159,6 @@ def _line_breaks(path: Path) -> int:
         return sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(_CHUNK_BYTES), b""))
 
 
-@contextlib.contextmanager
-def _opened(path: Path, packing: Packing | None) -> Iterator[BinaryIO]:
-    with path.open("rb") as stream:
-        if packing == "gz":
-            yield cast(BinaryIO, gzip.GzipFile(fileobj=stream))
-        elif packing == "zst":
-            with contextlib.suppress(ModuleNotFoundError):
-                yield cast(BinaryIO, importlib.import_module("backports.zstd").ZstdFile(stream))
-        else:
-            yield stream
-
-
 def _notes(kind: NoteKind, found: _Found) -> Iterator[Note]:
     places = found.places[kind]
     for place in places:
@@ -178,4 +167,4 @@ def _notes(kind: NoteKind, found: _Found) -> Iterator[Note]:
     if more == 1 and not places:
         yield Note(kind=kind, message=_MESSAGES[kind])
     elif more:
-        yield Note(kind=kind, message=_MORE[kind].format(f"{more:,}"), count=more)
+        yield Note(kind=kind, message=_MORE[kind], count=more)

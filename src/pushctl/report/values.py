@@ -131,8 +131,9 @@ class Group:
     """Of all bounces of the report."""
     rate: float | None
     """
-    The share of the pushes answered under the same keys that bounced so (keys of the reason left
-    aside); ``None`` where the logs do not count them that way.
+    The share of the pushes answered under the same keys that bounced so; ``None`` where the logs
+    do not tell.  Of a reason only the service is a key, since what was accepted has no reason;
+    the platform is none, since nobody counts acceptances by it.
     """
     first_seen: datetime.datetime
     last_seen: datetime.datetime
@@ -154,11 +155,13 @@ class Metrics:
     """Bounced push: lines of the log, one for each rejected token."""
     opened: int | None
     """Opened push: from ``--opens``; ``None`` where that was not given."""
+    is_counted: bool = True
+    """``False``: the logs hold bounces alone, so nothing tells what was received."""
 
     @property
     def bounce_rate(self) -> float | None:
-        """Bounced of all that were received or bounced."""
-        return share(self.bounced, self.received + self.bounced)
+        """Bounced of all that were received or bounced; ``None`` where that is not known."""
+        return share(self.bounced, self.received + self.bounced) if self.is_counted else None
 
     @property
     def open_rate(self) -> float | None:
