@@ -21,8 +21,10 @@ import pytest
 import typer
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from pushctl.cli import simulate
-from pushctl.cli.simulate import parse_delay, register
+from pushctl.cli import simulate_serving
+from pushctl.cli.simulate import register
+from pushctl.cli.simulate_inputs import parse_delay
+from pushctl.cli.simulate_serving import Serving
 from pushctl.errors import InvalidInput, PushctlError, UsageError
 from pushctl.simulator import Received
 from pushctl.view.terminal import Terminal
@@ -252,7 +254,7 @@ def started_and_stopped(
         event.set()
         return event
 
-    monkeypatch.setattr(simulate, "_stop_on_signals", stopped)
+    monkeypatch.setattr(simulate_serving, "_stop_on_signals", stopped)
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     register(app)
     assert 0 == app(args=["--port", "0", *arguments], standalone_mode=False)
@@ -291,9 +293,9 @@ def test_pushes_are_shown_as_asked() -> None:
     out, err = io.StringIO(), io.StringIO()
     quiet = Terminal(stdout=out, stderr=err)
     loud = Terminal(stdout=out, stderr=err, verbose=1)
-    assert simulate._listener(quiet, jsonl=False) is None
+    assert Serving(quiet, Path(), None, None).listener(jsonl=False) is None
     for terminal, jsonl in ((quiet, True), (loud, False)):
-        listener = simulate._listener(terminal, jsonl=jsonl)
+        listener = Serving(terminal, Path(), None, None).listener(jsonl=jsonl)
         assert listener is not None
         listener(push)
     record = json.loads(out.getvalue())

@@ -141,14 +141,15 @@ def google_error(
     return json_answer(status, {"error": error}, fields)
 
 
-def known(word: str) -> bool:
-    """Whether any of the services of the simulator has the reason *word*."""
-    return (
-        catalog.lookup("apns", word) is not None
-        or catalog.lookup("apns-broadcast", word) is not None
-        or _google_example(word) is not None
-        or catalog.lookup("oauth", word) is not None
-    )
+def known(word: str, service: str | None = None) -> bool:
+    """Whether *service*, or any service of the simulator, has the reason *word*."""
+    apns = ("apns", "apns-broadcast")
+    tables = {"apns": apns, "channels": apns[1:], "oauth": ("oauth",)}.get(service or "", ())
+    if service is None:
+        tables = (*apns, "oauth")
+    if any(catalog.lookup(table, word) is not None for table in tables):
+        return True
+    return service in (None, "fcm", "topics") and _google_example(word) is not None
 
 
 def names() -> list[str]:

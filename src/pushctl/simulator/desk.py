@@ -136,6 +136,8 @@ class Desk:
             self._counts.push_accepted(exchange.target or "")
         elif exchange.outcome == "validated":
             self._counts.push_validated()
+        elif exchange.outcome == "unprocessed" and exchange.is_push:
+            self._counts.push_unprocessed()
         self._tell(exchange)
 
     def abandon(self, plan: Plan) -> None:

@@ -121,8 +121,11 @@ _SECRET_KEYS = frozenset(
 _BEARERS = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]+|ya29\.[\w.-]+")
 
 
+_MASK = "sha256:"
+
+
 def _mask(secret: str) -> str:
-    return f"sha256:{fingerprint(secret)}"
+    return _MASK + fingerprint(secret)
 
 
 def _masked_text(text: str) -> str:
@@ -192,10 +195,14 @@ def _shown_form(text: str) -> JsonValue:
 
 
 def _masked_json(value: JsonValue) -> JsonValue:
-    """Mask the tokens that an answer of a token endpoint carries."""
+    """Mask the tokens that an answer of a token endpoint carries, whatever they look like."""
     if not isinstance(value, Mapping):
         return value
     return {
-        key: _mask(item) if key in ("access_token", "id_token") and isinstance(item, str) else item
+        key: _mask(item) if key in ("access_token", "id_token") and _is_bare(item) else item
         for key, item in value.items()
     }
+
+
+def _is_bare(value: JsonValue) -> bool:
+    return isinstance(value, str) and not value.startswith(_MASK)

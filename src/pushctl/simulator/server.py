@@ -231,7 +231,12 @@ class Simulator:
             feed = Feed(self._counts, self.url, self.environment)
             self._listeners.append(feed.take)
             self._page = PageServer(feed)
-            await self._page.start(self._host, self._page_port)
+            try:
+                await self._page.start(self._host, self._page_port)
+            except OSError:
+                self._page = None
+                await self.stop()
+                raise
 
     async def stop(self) -> None:
         """Stop listening, cut every connection, and wait until they are gone."""

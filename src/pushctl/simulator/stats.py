@@ -29,7 +29,8 @@ class Stats:
     validated: int
     """Good pushes that were to be checked and not sent (FCM's ``validate_only``)."""
     unprocessed: int
-    """Pushes above the last stream of a GOAWAY: read, and never acted upon."""
+    """Pushes that arrived and were not acted upon: above the last stream of a GOAWAY, or by a
+    fault of the script."""
     reasons: Mapping[str, int]
     """What was answered instead of an acceptance, as ``service/reason``."""
     requests_per_token: Mapping[str, int]
@@ -124,7 +125,7 @@ class Counts:
         self._validated += 1
 
     def push_unprocessed(self) -> None:
-        """A push that had arrived was given up: it lies above the last stream of a GOAWAY."""
+        """A push had arrived and was not acted upon."""
         self._unprocessed += 1
 
     def management_request(self) -> None:
