@@ -22,6 +22,7 @@ from pushctl.cli.common import (
     VerboseOption,
     choose_output,
     make_terminal,
+    output_option,
 )
 from pushctl.errors import ExitCode
 
@@ -77,9 +78,7 @@ def follow(
     reason: Annotated[
         list[str] | None, typer.Option("--reason", metavar="REASON", help="Only for this reason.")
     ] = None,
-    output: Annotated[
-        str, typer.Option("-o", "--output", envvar="PUSHCTL_OUTPUT", help="table or jsonl.")
-    ] = "table",
+    output: Annotated[str, output_option(*OUTPUTS)] = "table",
     config: ConfigOption = None,
     quiet: QuietOption = 0,
     verbose: VerboseOption = 0,

@@ -7,12 +7,12 @@ import dataclasses
 import datetime
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import Any
 
 from pushctl.errors import Place
-from pushctl.report.values import Campaign, Day, Filter, Group, Metrics, Report
+from pushctl.report.values import Campaign, Day, Filter, Group, Metrics, Note, Report
 from pushctl.view.bounce_table import show_table
 from pushctl.view.outcomes import csv_cell, csv_token
 from pushctl.view.terminal import Terminal
@@ -24,10 +24,7 @@ _MANY_ROWS = 1000
 
 def show_report(report: Report, terminal: Terminal, output: str) -> None:
     """Print *report* to stdout as *output*, one of :data:`OUTPUTS`; its notes go to stderr."""
-    for note in report.notes:
-        place = f"{note.place}: " if note.place else ""
-        many = f" ({note.count:,} lines)" if note.count > 1 else ""
-        terminal.warn(f"{place}{note.message}{many}")
+    show_notes(report.notes, terminal)
     match output:
         case "table":
             show_table(report, terminal)
@@ -46,6 +43,14 @@ def show_report(report: Report, terminal: Terminal, output: str) -> None:
             terminal.data(bounce_page(report))
         case _:
             raise AssertionError(f"{output} is no output of a report")
+
+
+def show_notes(notes: Iterable[Note], terminal: Terminal) -> None:
+    """Say on stderr what is odd about lines of the logs."""
+    for note in notes:
+        place = f"{note.place}: " if note.place else ""
+        many = f" ({note.count:,} lines)" if note.count > 1 else ""
+        terminal.warn(f"{place}{note.message}{many}")
 
 
 # -- json -----------------------------------------------------------------------------------------

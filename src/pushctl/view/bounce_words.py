@@ -76,7 +76,7 @@ def service_words(key: ReasonKey) -> str:
     """Return who answered so and with which status; or that nobody was asked."""
     if key.status is None:
         return "not sent"
-    service = SERVICE_NAMES.get(key.service or "", key.service or "")
+    service = SERVICE_NAMES.get(key.service or "", printable(key.service or "", 40))
     return f"{service} {key.status}" if service else str(key.status)
 
 

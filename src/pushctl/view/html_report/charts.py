@@ -8,7 +8,7 @@ sentence as its name; whoever shows a chart shows its numbers as a table as well
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -70,7 +70,7 @@ def columns(axis: Axis, points: Sequence[Point], *, tone: str, name: str) -> Mar
             if height
             else None
         )
-    return _plot(axis, points, marks, top, short_number, tone=tone, name=name)
+    return _plot(axis, points, marks, top, _short_count, tone=tone, name=name)
 
 
 def line(axis: Axis, points: Sequence[Point], *, tone: str, name: str) -> Markup:
@@ -135,13 +135,12 @@ def _plot(
     points: Sequence[Point],
     marks: Sequence[Markup | None],
     top: float,
-    tick: object,
+    tick: Callable[[float], str],
     *,
     tone: str,
     name: str,
 ) -> Markup:
     """Return grid, marks, the label of the highest and what is shown when pointed at."""
-    assert callable(tick)
     grid, ticks = [], []
     for part in (0.0, 0.5, 1.0):
         y = _BASE - (_BASE - _TOP) * part
@@ -168,6 +167,11 @@ def _plot(
         role="img",
         aria_label=name,
     )
+
+
+def _short_count(count: float) -> str:
+    """Return *count* for the axis; nothing for halves of a push."""
+    return "" if count < 10 and count != round(count) else short_number(count)
 
 
 def _short_percent(share: float) -> str:
