@@ -11,7 +11,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from pushctl.errors import InvalidInput
 
@@ -49,6 +49,14 @@ class Proxy:
     def url(self) -> str:
         """The proxy's URL without user name and password."""
         return f"{'https' if self.tls else 'http'}://{self}"
+
+    @property
+    def shown(self) -> str:
+        """The proxy's URL as it may be printed: dots in the place of a password."""
+        if self.username is None:
+            return self.url
+        scheme, _, place = self.url.partition("://")
+        return f"{scheme}://{quote(self.username)}{':•••' if self.password else ''}@{place}"
 
     @classmethod
     def parse(cls, url: str) -> Proxy:
@@ -104,6 +112,8 @@ class Way:
     """``None``: directly."""
     why: str
     """What decided, for people; holds no password."""
+    variable: str | None = None
+    """The environment variable that decided."""
 
 
 def choose_way(host: str, port: int, *, configured: str | None, environ: Mapping[str, str]) -> Way:
@@ -130,14 +140,14 @@ def choose_way(host: str, port: int, *, configured: str | None, environ: Mapping
     if variable is None:
         return Way(None, "no proxy is set")
     if not environ[variable]:
-        return Way(None, f"{variable} is empty")
+        return Way(None, f"{variable} is empty", variable)
     if _is_loopback(host):
         return Way(None, "this machine has no proxy")
     exception = next((name for name in _EXCEPTIONS if name in environ), None)
     entry = _excepting(environ[exception], host, port) if exception else None
     if entry is not None:
-        return Way(None, f"{exception} has {entry!a}")
-    return Way(_of_variable(variable, environ[variable]), variable)
+        return Way(None, f"{exception} has {entry!a}", exception)
+    return Way(_of_variable(variable, environ[variable]), variable, variable)
 
 
 def proxy_variables(environ: Mapping[str, str]) -> dict[str, str]:

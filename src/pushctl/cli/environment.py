@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from typer.core import TyperOption
 
-from pushctl.errors import InvalidInput, Problem, PushctlError, UsageError
+from pushctl.errors import InvalidInput, Place, Problem, PushctlError, UsageError
 
 PREFIX: Final = "PUSHCTL_"
 NEVER: Final = frozenset({"--yes", "--confirm", "--on-unknown", "--help", "--version"})
@@ -97,13 +97,21 @@ def name_variables(
 
 def _named(problem: Problem, suspects: Mapping[str, str]) -> Problem:
     if problem.place is not None:
-        return problem  # it is the file's
+        return _placed(problem, problem.place, suspects)
     words = {word.strip("`'\":,.;()") for word in problem.message.split()}
     for variable, value in suspects.items():
         quoted = any(repr(it) in problem.message for it in (value, *split_list(value)))
         if variable not in words and (quoted or words & _names_of(variable)):
             message = f"{problem.message} (from the environment variable {variable})"
             return dataclasses.replace(problem, message=message)
+    return problem
+
+
+def _placed(problem: Problem, place: Place, suspects: Mapping[str, str]) -> Problem:
+    """Return *problem* with its variable in its place if it is an option's; else it is a file's."""
+    for variable in suspects:
+        if place.file in _names_of(variable):
+            return dataclasses.replace(problem, place=dataclasses.replace(place, file=variable))
     return problem
 
 

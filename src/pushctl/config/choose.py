@@ -33,7 +33,7 @@ def choose_credential(
     if not settings.credentials:
         raise InvalidInput(
             "no credential is configured",
-            hint="write a pushctl.yaml (see the README); pushctl demo needs none",
+            hint="pushctl init writes a pushctl.yaml to begin with; pushctl demo needs none",
         )
     wanted = _chosen_for(settings, service, chosen)
     if name is not None:

@@ -22,8 +22,8 @@ from pushctl.config.words import did_you_mean
 from pushctl.documents import Document, read
 from pushctl.errors import InvalidInput, Problem
 from pushctl.outcome import Environment, JsonValue, Service
-from pushctl.rules.size import parse_size
 from pushctl.proxy import DIRECT, Proxy
+from pushctl.rules.size import parse_size
 
 if TYPE_CHECKING:
     from pushctl.config.schema import ConfigModel, CredentialModel

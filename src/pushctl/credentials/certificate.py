@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from pushctl.config import ApnsCertificateSettings, Origin
-from pushctl.credentials.credential import APNS_HOSTS, Presented
+from pushctl.config import ApnsCertificateSettings
+from pushctl.credentials.credential import Presented
 from pushctl.credentials.identity import Identity, environments_of, load_identity, topics_of
 from pushctl.credentials.sources import Unfit, from_file
 from pushctl.credentials.tls import client_context
@@ -57,7 +57,7 @@ class CertificateCredential:
         """All topics that the certificate names; empty where it names none."""
         self.not_after = identity.certificate.not_valid_after_utc.timestamp()
         """Epoch seconds."""
-        self.origin = settings.endpoint or Origin(APNS_HOSTS[settings.environment])
+        self.origin = settings.origin
         digest = identity.certificate.fingerprint(SHA256()).hex()
         self.fingerprint = f"certificate {digest[:16]}"
         self.warnings = warnings

@@ -10,12 +10,6 @@ from pushctl.config import Origin
 from pushctl.errors import CredentialsRefused, Problem
 from pushctl.outcome import Environment, Service
 
-APNS_HOSTS = {
-    Environment.PRODUCTION: "api.push.apple.com",
-    Environment.SANDBOX: "api.sandbox.push.apple.com",
-}
-"""Apple, "Sending notification requests to APNs"."""
-
 
 class Presented(Protocol):
     """An authorization that a request carried."""

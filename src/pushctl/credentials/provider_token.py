@@ -24,9 +24,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt.algorithms import ECAlgorithm
 from jwt.utils import der_to_raw_signature
 
-from pushctl.config import ApnsKeySettings, Origin
+from pushctl.config import ApnsKeySettings
 from pushctl.config.rules import key_id_of
-from pushctl.credentials.credential import APNS_HOSTS, Authorization, Presented
+from pushctl.credentials.credential import Authorization, Presented
 from pushctl.credentials.recognise import describe, labels, restore_newlines
 from pushctl.credentials.sources import Secret, Unfit, from_file, from_variable
 from pushctl.credentials.tls import client_context
@@ -69,7 +69,7 @@ class ProviderTokenCredential:
         self.name = settings.name
         self.environment: Environment = settings.environment
         self.topic: str = settings.topic
-        self.origin = settings.endpoint or Origin(APNS_HOSTS[settings.environment])
+        self.origin = settings.origin
         self.fingerprint = f"key {settings.key_id}"
         self.warnings = warnings
         self._settings = settings
