@@ -9,65 +9,24 @@ from __future__ import annotations
 
 import dataclasses
 import time
-import uuid
 from collections.abc import Callable
 from email.utils import formatdate
 
 from h2.errors import ErrorCodes
 
 from pushctl.outcome import Environment
-from pushctl.simulator import answers, channels, script, token_endpoint
-from pushctl.simulator.apns import ApnsJudge
-from pushctl.simulator.channels import Channels
+from pushctl.simulator import script
+from pushctl.simulator.docket import Case, Docket, Judges, not_scripted, service_of
 from pushctl.simulator.exchange import Exchange, Outcome, Received
-from pushctl.simulator.fcm import FcmJudge
-from pushctl.simulator.http import Answer, Fields, Request, html_answer, json_answer
+from pushctl.simulator.http import Answer, Request, html_answer, json_answer
 from pushctl.simulator.plan import Plan, Visit, fault_of, is_answered, is_processed
 from pushctl.simulator.prompter import Cue, Prompter
-from pushctl.simulator.script import Action, GatewayName, Script, ServiceName
+from pushctl.simulator.script import Action, GatewayName, Rule, Script
 from pushctl.simulator.stats import Counts
-from pushctl.simulator.subscriptions import Subscriptions
-from pushctl.simulator.token_endpoint import TokenEndpoint
-
-_APNS_PATHS = ("/1/", "/2/", "/3/", "/4/")
-"""The versions of APNs' API; what is not served in them is a bad path."""
 
 _ACCEPT = script.Accept()
 _REFUSE = script.Reset(code=ErrorCodes.REFUSED_STREAM)
 _ONLY_HTTP2 = Answer(505, (("content-type", "text/plain"),), b"APNs speaks HTTP/2 only\n")
-
-Sayer = Callable[[script.Say], tuple[str, Answer]]
-"""Puts a scripted answer into the form of a service."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Judges:
-    """One for each service."""
-
-    apns: ApnsJudge
-    channels: Channels
-    fcm: FcmJudge
-    subscriptions: Subscriptions
-    tokens: TokenEndpoint
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
-    """One request that was judged."""
-
-    service: ServiceName
-    request: Request
-    visit: Visit
-    now: float
-    target: str | None
-    topic: str | None
-    reason: str | None
-    """Why it is refused on its own account; ``None``: good."""
-    answer: Answer
-    authorised: bool
-    say: Sayer
-    good: Outcome = "accepted"
-    perform: Callable[[], None] | None = None
 
 
 class Desk:
@@ -86,8 +45,7 @@ class Desk:
         on_push: Callable[[Received], None] | None = None,
         on_exchange: Callable[[Exchange], None] | None = None,
     ) -> None:
-        self._judges = judges
-        self._sandbox = environment is Environment.SANDBOX
+        self._docket = Docket(judges, counts, sandbox=environment is Environment.SANDBOX)
         self._counts = counts
         self._ca_pem = ca_pem
         self._max_tokens = max_tokens
@@ -104,22 +62,22 @@ class Desk:
         self.script = script
         self._prompter = Prompter(script, max_tokens=self._max_tokens)
 
+    def add(self, rule: Rule) -> None:
+        """Follow *rule* too, before those of the script."""
+        self._prompter.add(rule)
+
     def handle(self, request: Request, visit: Visit) -> Plan:
         """Return what to do with *request*, which came on the connection of *visit*."""
-        path = request.path
-        if path.startswith(_APNS_PATHS):
-            if request.version != "2":
-                return Plan(_ONLY_HTTP2, _ACCEPT)
-            if path.startswith(channels.MANAGEMENT_PREFIX):
-                return self._to_channels(request, visit)
-            return self._refused_unseen("apns", request, visit) or self._to_apns(request, visit)
-        if Subscriptions.owns(path):
-            return self._to_subscriptions(request, visit)
-        if path.startswith("/v1/projects/"):
-            return self._refused_unseen("fcm", request, visit) or self._to_fcm(request, visit)
-        if path == token_endpoint.PATH:
-            return self._to_token_endpoint(request, visit)
-        return Plan(self._page(request), _ACCEPT, opens_up=True)
+        service = service_of(request.path)
+        if service is None:
+            return Plan(self._page(request), _ACCEPT, opens_up=True)
+        if service in ("apns", "channels") and request.version != "2":
+            return Plan(_ONLY_HTTP2, _ACCEPT)
+        if service in ("apns", "fcm"):
+            refused = self._refused_unseen(service, request, visit)
+            if refused is not None:
+                return refused
+        return self._plan(self._docket.judge(service, request, visit, self._clock()))
 
     def settle(self, plan: Plan) -> None:
         """Count and tell what a plan did, before anything of it leaves."""
@@ -156,12 +114,11 @@ class Desk:
         """Note a stream that was above the announced limit; nobody has read it."""
         self._counts.stream_refused()
         if self._on_exchange is not None:
-            service: GatewayName = "apns" if request.path.startswith(_APNS_PATHS) else "fcm"
             self._on_exchange(
                 Exchange(
                     number=self._number(),
                     time=self._clock(),
-                    service=service,
+                    service=service_of(request.path) or "fcm",
                     request=request,
                     connection=visit.number,
                     target=None,
@@ -193,143 +150,7 @@ class Desk:
         )
         return Plan(Answer(503), _REFUSE, exchange=exchange)
 
-    def _to_apns(self, request: Request, visit: Visit) -> Plan:
-        now = self._clock()
-        if authorization := request.field("authorization"):
-            self._counts.provider_token(authorization)
-        if request.path.startswith(channels.BROADCAST_PREFIX):
-            return self._to_broadcast(request, visit, now)
-        verdict = self._judges.apns.judge(request, visit.session, now)
-        self._counts.push(verdict.token)
-        if verdict.reason is not None:
-            answer = answers.apns(verdict.reason, verdict.apns_id, now)
-        else:
-            head: Fields = (("apns-id", verdict.apns_id),)
-            if self._sandbox:
-                head = (*head, ("apns-unique-id", str(uuid.uuid4())))
-            answer = Answer(200, head)
-
-        def say(wanted: script.Say) -> tuple[str, Answer]:
-            return _said(wanted, answers.apns, verdict.apns_id, now, now=now)
-
-        return self._plan(
-            _Case(
-                service="apns",
-                request=request,
-                visit=visit,
-                now=now,
-                target=verdict.token,
-                topic=verdict.topic,
-                reason=verdict.reason,
-                answer=answer,
-                authorised=verdict.authorised,
-                say=say,
-            )
-        )
-
-    def _to_broadcast(self, request: Request, visit: Visit, now: float) -> Plan:
-        verdict = self._judges.channels.judge_broadcast(request, visit.session, now)
-        target = None if verdict.channel is None else f"channel:{verdict.channel}"
-        self._counts.push(target)
-        return self._plan(
-            _Case(
-                service="apns",
-                request=request,
-                visit=visit,
-                now=now,
-                target=target,
-                topic=verdict.app,
-                reason=verdict.reason,
-                answer=verdict.answer,
-                authorised=verdict.authorised,
-                say=lambda wanted: _said(wanted, answers.broadcast, verdict.request_id, now=now),
-            )
-        )
-
-    def _to_channels(self, request: Request, visit: Visit) -> Plan:
-        now = self._clock()
-        self._counts.management_request()
-        managed = self._judges.channels
-        verdict = managed.manage(request, visit.session, now)
-        return self._plan(
-            _Case(
-                service="channels",
-                request=request,
-                visit=visit,
-                now=now,
-                target=verdict.app,
-                topic=verdict.app,
-                reason=verdict.reason,
-                answer=verdict.answer,
-                authorised=verdict.authorised,
-                say=lambda wanted: _said(wanted, answers.broadcast, verdict.request_id, now=now),
-                good="answered",
-                perform=lambda: managed.perform(request, verdict),
-            )
-        )
-
-    def _to_fcm(self, request: Request, visit: Visit) -> Plan:
-        now = self._clock()
-        verdict = self._judges.fcm.judge(request, now)
-        self._counts.push(verdict.target)
-        return self._plan(
-            _Case(
-                service="fcm",
-                request=request,
-                visit=visit,
-                now=now,
-                target=verdict.target,
-                topic=verdict.project,
-                reason=None if verdict.refusal is None else verdict.reason or "?",
-                answer=verdict.refusal or self._judges.fcm.accepted(verdict, now),
-                authorised=verdict.authorised,
-                say=lambda wanted: _said(wanted, answers.fcm, now=now),
-                good="validated" if verdict.validate_only else "accepted",
-            )
-        )
-
-    def _to_subscriptions(self, request: Request, visit: Visit) -> Plan:
-        now = self._clock()
-        self._counts.management_request()
-        verdict = self._judges.subscriptions.judge(request, now)
-        return self._plan(
-            _Case(
-                service="topics",
-                request=request,
-                visit=visit,
-                now=now,
-                target=verdict.registration,
-                topic=verdict.project,
-                reason=verdict.reason,
-                answer=verdict.answer,
-                authorised=verdict.authorised,
-                say=lambda wanted: _said(wanted, answers.fcm, now=now),
-                good="answered",
-                perform=verdict.perform,
-            )
-        )
-
-    def _to_token_endpoint(self, request: Request, visit: Visit) -> Plan:
-        now = self._clock()
-        self._counts.token_request()
-        verdict = self._judges.tokens.judge(request, now)
-        return self._plan(
-            _Case(
-                service="oauth",
-                request=request,
-                visit=visit,
-                now=now,
-                target=verdict.account,
-                topic=None,
-                reason=verdict.case,
-                answer=verdict.answer,
-                authorised=True,
-                say=lambda wanted: _said(wanted, answers.oauth, now=now),
-                good="answered",
-            )
-        )
-
-    def _plan(self, case: _Case) -> Plan:
+    def _plan(self, case: Case) -> Plan:
         """Return the plan for a request that was judged: what the script wants, if it was good."""
         gateway = case.service in ("apns", "fcm")
         cue = Cue(_ACCEPT, self.script.delay_s if gateway else 0.0)
@@ -401,7 +222,7 @@ class Desk:
             self._on_exchange(exchange)
 
 
-def _scripted(action: Action, case: _Case) -> tuple[str | None, Answer]:
+def _scripted(action: Action, case: Case) -> tuple[str | None, Answer]:
     """Return reason and answer of a good request as *action* wants them."""
     match action:
         case script.Say():
@@ -410,32 +231,8 @@ def _scripted(action: Action, case: _Case) -> tuple[str | None, Answer]:
             return case.say(refusal)
         case script.Wedge():
             if case.service != "apns":
-                return _not_scripted("only APNs has provider tokens that wedge a connection")
+                return not_scripted("only APNs has provider tokens that wedge a connection")
             case.visit.session.wedged = True
             return case.say(script.Say(reason="ExpiredProviderToken"))
         case _:
             return None, case.answer
-
-
-def _said(
-    say: script.Say, form: Callable[..., Answer], *arguments: object, now: float
-) -> tuple[str, Answer]:
-    """Return what *say* wants in the *form* of a service."""
-    fields = say.fields
-    if say.retry_after_s is not None:
-        moment = formatdate(now + say.retry_after_s, usegmt=True)
-        value = moment if say.retry_after_form == "date" else str(say.retry_after_s)
-        fields = (*fields, ("retry-after", value))
-    options = {"timestamp_ms": say.timestamp_ms} if form is answers.apns else {}
-    try:
-        answer = form(say.reason, *arguments, status=say.status, fields=fields, **options)
-    except answers.UnknownReason as unknown:
-        return _not_scripted(str(unknown))
-    if say.body is not None:
-        answer = dataclasses.replace(answer, body=say.body)
-    return say.reason or str(answer.status), answer
-
-
-def _not_scripted(why: str) -> tuple[str, Answer]:
-    """Tell the author of a script, in the answer, that it cannot be played."""
-    return "script error", Answer(501, (("content-type", "text/plain"),), f"{why}\n".encode())

@@ -198,11 +198,9 @@ def _masked_json(value: JsonValue) -> JsonValue:
     """Mask the tokens that an answer of a token endpoint carries, whatever they look like."""
     if not isinstance(value, Mapping):
         return value
-    return {
-        key: _mask(item) if key in ("access_token", "id_token") and _is_bare(item) else item
-        for key, item in value.items()
-    }
-
-
-def _is_bare(value: JsonValue) -> bool:
-    return isinstance(value, str) and not value.startswith(_MASK)
+    shown = dict(value)
+    for key in ("access_token", "id_token"):
+        token = shown.get(key)
+        if isinstance(token, str) and not token.startswith(_MASK):
+            shown[key] = _mask(token)
+    return shown

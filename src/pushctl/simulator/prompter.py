@@ -40,11 +40,19 @@ class Prompter:
     def __init__(self, script: Script, *, max_tokens: int) -> None:
         """Counting single tokens stops at *max_tokens* for each rule: memory stays bounded."""
         self._script = script
-        self._rules = tuple(_Acting(rule, max_tokens) for rule in script.rules)
-        exact = (acting for acting in self._rules if acting.rule.token is not None)
-        self._tokens = frozenset(_folded(acting.rule.token or "") for acting in exact)
-        self._only_tokens = all(acting.rule.token is not None for acting in self._rules)
+        self._max_tokens = max_tokens
+        self._follow(tuple(_Acting(rule, max_tokens) for rule in script.rules))
         self._quotas = tuple(_Spending(quota) for quota in script.quotas)
+
+    def add(self, rule: Rule) -> None:
+        """Follow *rule* too, before all others.  They go on counting where they are."""
+        self._follow((_Acting(rule, self._max_tokens), *self._rules))
+
+    def _follow(self, rules: tuple[_Acting, ...]) -> None:
+        self._rules = rules
+        exact = [acting.rule.token for acting in rules if acting.rule.token is not None]
+        self._tokens = frozenset(map(_folded, exact))
+        self._only_tokens = len(exact) == len(rules)
 
     def cue(self, service: ServiceName, token: str, elapsed: float = 0.0) -> Cue:
         """Return what to do with an acceptable push to *token*."""

@@ -92,8 +92,10 @@ class ProviderTokens:
         """*keys* is read at each look-up: a key added later counts from then on."""
         self._keys = keys
         self._environment = environment
-        self._lifetime_s = lifetime_s
-        self._interval_s = interval_s
+        self.lifetime_s = lifetime_s
+        """The age at which a token is stale.  May be changed, as may the next."""
+        self.interval_s = interval_s
+        """A connection may show a new token at most this often."""
         self._verified: dict[str, Claims] = {}
 
     def topics(self, session: Session) -> frozenset[str] | None:
@@ -125,7 +127,7 @@ class ProviderTokens:
         return self._stale(session, claims, now) or self._adopt(session, token, claims, now)
 
     def _stale(self, session: Session, claims: Claims, now: float) -> str | None:
-        if now - claims.issued_at <= self._lifetime_s:
+        if now - claims.issued_at <= self.lifetime_s:
             return None
         session.wedged = True
         return "ExpiredProviderToken"
@@ -138,7 +140,7 @@ class ProviderTokens:
         if earlier is not None:
             if (earlier.key_id, earlier.team_id) != (claims.key_id, claims.team_id):
                 return "UnrelatedKeyIdInToken"
-            if now - session.changed_at < self._interval_s:
+            if now - session.changed_at < self.interval_s:
                 return "TooManyProviderTokenUpdates"
         session.token, session.claims, session.changed_at = token, claims, now
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import dataclasses
 import ipaddress
 import ssl
 import threading
@@ -20,8 +21,9 @@ from pushctl.simulator import token_endpoint
 from pushctl.simulator.apns import ApnsJudge
 from pushctl.simulator.authority import make_authority
 from pushctl.simulator.channels import Channels
-from pushctl.simulator.desk import Desk, Judges
+from pushctl.simulator.desk import Desk
 from pushctl.simulator.devices import Device
+from pushctl.simulator.docket import Judges
 from pushctl.simulator.entrance import Entrance
 from pushctl.simulator.exchange import Exchange, Received
 from pushctl.simulator.fcm import FcmJudge
@@ -29,7 +31,7 @@ from pushctl.simulator.feed import Feed
 from pushctl.simulator.google_access import GoogleAccess
 from pushctl.simulator.page import PageServer
 from pushctl.simulator.provider_token import ApnsKey, ProviderTokens
-from pushctl.simulator.script import Script
+from pushctl.simulator.script import Rule, Script
 from pushctl.simulator.stats import Counts, Stats
 from pushctl.simulator.subscriptions import Subscriptions
 from pushctl.simulator.token_endpoint import AccessTokens, ServiceAccount, TokenEndpoint
@@ -111,6 +113,12 @@ class Simulator:
         self.environment = environment
         self._script = script or Script()
         self._counts = Counts(max_tokens=max_tokens)
+        self._provider_tokens = ProviderTokens(
+            self._keys,
+            environment,
+            lifetime_s=self._script.provider_token_lifetime_s,
+            interval_s=self._script.provider_token_interval_s,
+        )
         self._tokens = AccessTokens(access_token_lifetime_s)
         self._authority = make_authority()
         self._server: asyncio.Server | None = None
@@ -176,29 +184,39 @@ class Simulator:
 
     def play(self, script: Script) -> None:
         """
-        Follow *script* from now on.  May be called from any thread; it acts once this returns.
+        Follow *script* from now on, in place of the one before.  May be called from any thread.
 
         Rules count from nothing; connections that are open keep their stream limits.
         """
         self._script = script
-        if self._loop is None or self._server is None:
-            return
-        if threading.get_ident() == self._thread:
-            self._follow()
+        self._provider_tokens.lifetime_s = script.provider_token_lifetime_s
+        self._provider_tokens.interval_s = script.provider_token_interval_s
+
+        def follow() -> None:
+            if self._entrance is not None:
+                self._desk.play(script)
+                self._entrance.open(self._desk)
+
+        self._on_its_thread(follow)
+
+    def add_rule(self, rule: Rule) -> None:
+        """Follow *rule* too, before those of the script.  May be called from any thread."""
+        self._script = dataclasses.replace(self._script, rules=(rule, *self._script.rules))
+        self._on_its_thread(lambda: None if self._entrance is None else self._desk.add(rule))
+
+    def _on_its_thread(self, work: Callable[[], None]) -> None:
+        """Do *work* where requests are served, and return once it is done."""
+        if self._loop is None or self._server is None or threading.get_ident() == self._thread:
+            work()
             return
         done: concurrent.futures.Future[None] = concurrent.futures.Future()
 
-        def follow() -> None:
-            self._follow()
+        def do() -> None:
+            work()
             done.set_result(None)
 
-        self._loop.call_soon_threadsafe(follow)
+        self._loop.call_soon_threadsafe(do)
         done.result()
-
-    def _follow(self) -> None:
-        self._desk.play(self._script)
-        if self._entrance is not None:
-            self._entrance.open(self._desk)
 
     def revoke_access_tokens(self) -> None:
         """Let every access token issued so far be answered ACCESS_TOKEN_EXPIRED."""
@@ -296,12 +314,7 @@ class Simulator:
 
     def _make_desk(self) -> Desk:
         uris = {f"https://{name}:{self._port}{token_endpoint.PATH}" for name in _LOCAL_NAMES}
-        tokens = ProviderTokens(
-            self._keys,
-            self.environment,
-            lifetime_s=self._script.provider_token_lifetime_s,
-            interval_s=self._script.provider_token_interval_s,
-        )
+        tokens = self._provider_tokens
         access = GoogleAccess(self._tokens, self._projects)
         judges = Judges(
             apns=ApnsJudge(tokens, self._devices, self.environment, self._topics),
