@@ -32,7 +32,9 @@ TARGETS = {DEVICES[0]: Service.APNS, DEVICES[1]: Service.APNS, REGISTRATION: Ser
 
 
 @given(lines=LINES, registered=st.lists(MOMENTS, min_size=3, max_size=3))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25
+)
 def test_send_leaves_out_what_the_rule_calls_dead(
     tmp_path: Path, lines: list[dict[str, str | None]], registered: list[str | None]
 ) -> None:

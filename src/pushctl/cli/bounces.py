@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 OUTPUTS = ("table", "json", "csv", "markdown", "html")
 SERVICES = ("apns", "fcm")
-_OTHERS = ("pushctl.cli.bounces_list", "pushctl.cli.bounces_follow")
+_OTHERS = ("pushctl.cli.bounces_list", "pushctl.cli.bounces_tokens", "pushctl.cli.bounces_follow")
 """The modules of the other commands of the group, in the order of the help."""
 
 HELP = """

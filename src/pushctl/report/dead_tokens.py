@@ -92,6 +92,7 @@ def judge(logs: Logs, chosen: Filter, registered: Prepared | None) -> Found:
         f"""
         CREATE TABLE latest AS
         SELECT service, token, {struct} AS word, min(time) AS first_time,
+            arg_max(profile, time) AS profile, arg_max(platform, time) AS platform,
             count(DISTINCT {{run: run, row: row}}) AS bounces, bool_or(wanted) AS wanted
         FROM words GROUP BY service, token"""
     )
@@ -170,15 +171,17 @@ def dead(logs: Logs) -> Iterator[Mapping[str, Any]]:
     """Yield the chosen tokens that are dead, as :data:`DEAD_FIELDS`, those of last news last."""
     for rows in logs.stream(
         """
-        SELECT token, service, word, first_time, bounces
+        SELECT token, service, word, platform, profile, first_time, bounces
         FROM latest JOIN judged USING (service, token)
         WHERE wanted AND standing = 'dead' ORDER BY word.time, token"""
     ):
-        for token, service, word, first_time, bounces in rows:
+        for token, service, word, platform, profile, first_time, bounces in rows:
             values = {
                 **word,
                 "token": token,
                 "service": service,
+                "platform": platform,
+                "profile": profile,
                 "token_action": TokenAction.REMOVE.value,
                 "first_time": first_time,
                 "bounces": bounces,
@@ -220,6 +223,7 @@ def suspects(logs: Logs, chosen: Filter) -> Iterator[Mapping[str, Any]]:
             SELECT service, spelling, list_sort(list(DISTINCT named)) AS reasons,
                 count(DISTINCT {{run: run, row: row}}) AS bounces,
                 count(DISTINCT time[:10]) AS days, count(DISTINCT run) AS runs,
+                arg_max(platform, time) AS platform, arg_max(profile, time) AS profile,
                 min(time) AS first_time,
                 max({{time: time, {_members(_LATEST)}}}) AS last
             FROM doubts GROUP BY ALL HAVING bool_or(wanted)
@@ -232,11 +236,13 @@ def suspects(logs: Logs, chosen: Filter) -> Iterator[Mapping[str, Any]]:
                 ON gone.service = tokens.service AND gone.token = tokens.spelling
         ORDER BY last.time, tokens.spelling"""
     for rows in logs.stream(query):
-        for service, token, reasons, bounces, days, runs, first_time, last, beside in rows:
+        for service, token, reasons, bounces, days, runs, *who, first_time, last, beside in rows:
             values = {
                 **last,
                 "token": token,
                 "service": service,
+                "platform": who[0],
+                "profile": who[1],
                 "token_action": _action(last["token_action"]),
                 "reasons": " ".join(reasons),
                 "why": "; ".join(why(name) for name in reasons),
@@ -285,10 +291,7 @@ _DOUBTED = """
     SELECT count(*) > 0 FROM judged WHERE standing = 'suspect' AND judged.service = bounces.service
         AND judged.token = CASE WHEN bounces.service = 'apns' THEN lower(bounces.token)
             ELSE bounces.token END"""
-_LATEST = (
-    *("platform", "profile", "token_action", "campaign", "run", "credential", "environment"),
-    "topic",
-)
+_LATEST = (*("token_action", "campaign", "run", "credential", "environment", "topic"),)
 
 
 def _spelling() -> str:
