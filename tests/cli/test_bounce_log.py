@@ -187,3 +187,15 @@ def test_a_410_older_than_the_registration_keeps_the_token(project: Project) -> 
 
     assert ["keep", "remove"] == [record["token_action"] for record in records]
     assert ["Unregistered"] * 2 == [record["reason"] for record in records]
+
+
+def test_a_log_that_cannot_be_opened_stops_the_send_before_its_first_push(project: Project) -> None:
+    """Exit 74, nothing sent, and no run that only looks as if it had begun."""
+    project.write("taken", "a file, no folder")
+
+    result = project.send("--token", ios(1, "de"), *HELLO, "--bounce-log", "taken/b.jsonl")
+
+    assert 74 == result.exit_code
+    assert "could not open" in result.errors[0]
+    assert [] == project.served.pushes
+    assert [] == list((project.folder / ".pushctl" / "runs").iterdir())

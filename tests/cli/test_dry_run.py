@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import socket
+
 from cli.kit import Project, android, ios
 
 HELLO = ("--title", "Hello {{ name }}", "--dry-run")
@@ -62,8 +65,10 @@ def test_validate_only_has_fcm_check_each_push(project: Project) -> None:
     arguments = ("--tokens", "list.txt", "--title", "Hello", "--dry-run", "--validate-only")
 
     document = project.send(*arguments, "-o", "json").document
-    table = project.send(*arguments).stdout
+    screen = project.send(*arguments)
+    table = screen.stdout
 
+    assert 1 == screen.exit_code  # as a send would end: one bounced
     assert (1, 1) == (
         document["validated"]["totals"]["accepted"],
         document["validated"]["totals"]["rejected"],
@@ -89,3 +94,17 @@ def test_a_refused_credential_fails_a_validation(project: Project) -> None:
 
     assert 4 == result.exit_code
     assert "'shop-android' was refused" in result.errors[0]
+
+
+def test_a_validation_that_reaches_nobody_says_so(project: Project) -> None:
+    """Where FCM cannot be reached nothing was validated: exit 5, and the reason in words."""
+    text = project.config.read_text()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        nobody = f"https://127.0.0.1:{server.getsockname()[1]}"
+    project.write("pushctl.yaml", re.sub(r"(?m)^( +endpoint: ).*$", rf"\g<1>{nobody}", text))
+
+    result = project.send("--token", android(), "--title", "x", "--dry-run", "--validate-only")
+
+    assert 5 == result.exit_code
+    assert "NotReached" in result.stdout
+    assert "shop-android: " in result.stdout.partition("NotReached")[2]

@@ -221,6 +221,12 @@ def test_a_topic_has_a_bare_name(topic: str, fine: bool) -> None:
         ("'a' in topics and 'b' in topics", False),
         ("('a' in topics", False),
         (")'a' in topics(", False),
+        ("'a' in topics &&", False),
+        ("&& 'a' in topics", False),
+        ("'a' in topics 'b' in topics", False),
+        ("'a' in topics && && 'b' in topics", False),
+        ("!!(('a' in topics))", True),
+        ("()", False),
     ],
 )
 def test_a_condition_is_checked_as_far_as_is_certain(condition: str, fine: bool) -> None:

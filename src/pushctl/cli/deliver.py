@@ -45,7 +45,7 @@ def deliver(
         terminal.say("reading from the terminal, end with Ctrl-D")
     order = make_order(options, settings, stdin)
     if dry_run:
-        return _rehearse(order, terminal, output)
+        return _rehearse(order, terminal, output, fail_on)
     consent = "none recorded" if order.audience is None else order.audience.consent
     screen = Screen(
         terminal,
@@ -107,8 +107,9 @@ def _finish(
     return int(exit_code(ending, fail_on=fail_on, fail_if_empty=fail_if_empty))
 
 
-def _rehearse(order: Order, terminal: Terminal, output: str) -> int:
-    document = rehearse(order, os.environ).document()
+def _rehearse(order: Order, terminal: Terminal, output: str, fail_on: FailOn) -> int:
+    found = rehearse(order, os.environ)
+    document = found.document()
     for warning in order.messages.warnings:
         terminal.warn(warning.message, hint=warning.hint)
     if output == "table":
@@ -117,4 +118,6 @@ def _rehearse(order: Order, terminal: Terminal, output: str) -> int:
         terminal.data(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
     else:
         raise UsageError(f"a dry run has no -o {output}", hint="it knows: table, json")
-    return int(ExitCode.OK)
+    if found.ending is None:
+        return int(ExitCode.OK)
+    return int(exit_code(found.ending, fail_on=fail_on, fail_if_empty=False))

@@ -30,6 +30,7 @@ from pushctl.view.outcomes import (
 )
 from pushctl.view.progress import PLAIN_EVERY_S, ProgressDisplay, Snapshot
 from pushctl.view.terminal import Terminal
+from pushctl.view.trace import WireTrace
 from pushctl.wire.errors import ConnectFailed
 
 Allow = Callable[[Survey, Mapping[str, Binding]], None]
@@ -55,6 +56,7 @@ class Screen:
         send may not go on.  With a *mask_key* no token is shown.
         """
         self.on_record: OnRecord | None = None
+        self.trace = WireTrace(terminal) if terminal.verbose >= 2 else None
         self._terminal = terminal
         self._output = output
         self._consent = consent

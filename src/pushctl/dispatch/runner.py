@@ -13,7 +13,7 @@ import contextlib
 import dataclasses
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
 from pushctl.dispatch.lane import Lane, is_silent, no_answer
@@ -85,6 +85,8 @@ class Route:
     decode_accepted: bool = False
     unread: frozenset[str] = frozenset()
     """Header fields of answers that nobody asks for: decoding them is left out."""
+    open_link: Callable[..., Awaitable[Link]] | None = None
+    """Opens a connection as :meth:`Link.open` does; ``None``: by that itself."""
 
 
 class Listener(Protocol):
@@ -420,7 +422,8 @@ class Runner:
         route = track.route
         try:
             permit = await self._permit(track)
-            link = await Link.open(
+            open_link = route.open_link or Link.open
+            link = await open_link(
                 route.endpoint,
                 route.ssl_context(),
                 on_events=self._on_events,
@@ -549,6 +552,10 @@ class Runner:
 
     def _give_up(self, track: _Track, error: PushctlError) -> None:
         track.give_up = error
+        if isinstance(error, Unreachable):
+            # The token endpoint is not a connection of ours, but nobody else says why we stop.
+            problem = ConnectFailed("connect", str(error), error.problems[0].hint or "")
+            self._listener.connecting(track.lane, problem, None)
         reason = "CredentialsRefused" if isinstance(error, CredentialsRefused) else "NotReached"
         self._close_lane(track, reason, str(error))
 

@@ -17,6 +17,7 @@ from pushctl.dispatch.push import Push
 from pushctl.dispatch.thresholds import Stop
 from pushctl.errors import CredentialsRefused
 from pushctl.job.binding import Binding
+from pushctl.job.ending import Ending
 from pushctl.job.outgoing import Outgoing, Row
 from pushctl.job.recorder import OnRecord, Recorder, open_recorder_files
 from pushctl.job.running import FCM_RAMP_FROM, FCM_RAMP_S, FCM_RATE, Running
@@ -27,6 +28,7 @@ from pushctl.records.identity import push_id_prefix
 from pushctl.records.record import Address
 from pushctl.view.progress import Snapshot
 from pushctl.wire.errors import ConnectFailed
+from pushctl.wire.trace import Trace
 
 SAMPLES = 3
 APNS_RATE = 10_000.0
@@ -75,7 +77,9 @@ class Rehearsal:
     samples: list[Sample] = dataclasses.field(default_factory=list)
     estimate_s: float = 0.0
     validated: dict[str, Any] | None = None
-    """What FCM said to each push with ``validate_only``: totals and reasons."""
+    """What FCM said to each push with ``validate_only``: totals, reasons and problems."""
+    ending: Ending | None = None
+    """How that ended."""
 
     def document(self) -> dict[str, Any]:
         """Return all of it as JSON values."""
@@ -123,7 +127,7 @@ def rehearse(order: Order, environ: Mapping[str, str]) -> Rehearsal:
         rate = order.delivery.rate
         found.assuming = "at 10,000/s" if rate is None else f"at --rate {rate:g}"
         if order.delivery.validate_only:
-            found.validated = _validate(order, plan, Path(folder))
+            found.ending, found.validated = _validate(order, plan, Path(folder))
         found.estimate_s = max((_estimate(order, lane, found) for lane in lanes), default=0.0)
     return found
 
@@ -200,8 +204,8 @@ def _estimate(order: Order, lane: Lane, found: Rehearsal) -> float:
     return number / APNS_RATE
 
 
-def _validate(order: Order, plan: Plan, folder: Path) -> dict[str, Any]:
-    """Have FCM check every push of the plan; return the totals and the reasons."""
+def _validate(order: Order, plan: Plan, folder: Path) -> tuple[Ending, dict[str, Any]]:
+    """Have FCM check every push of the plan; return how it ended, and what it found."""
     bindings = {
         name: binding for name, binding in plan.bindings.items() if binding.service is Service.FCM
     }
@@ -232,12 +236,13 @@ def _validate(order: Order, plan: Plan, folder: Path) -> dict[str, Any]:
     if ending.refused:
         name, reason = ending.refused[0]
         raise CredentialsRefused(f"credential {name!r} was refused: {reason}")
-    return {
+    return ending, {
         "totals": {kind.value: number for kind, number in ending.totals.items()},
         "reasons": [
             {"reason": reason, "case": case, "token_action": action, "count": count}
             for (reason, case, action), count in listener.reasons.most_common()
         ],
+        "problems": ending.problems,
     }
 
 
@@ -260,6 +265,7 @@ class _Validation:
 
     def __init__(self) -> None:
         self.on_record: OnRecord | None = None
+        self.trace: Trace | None = None
         self.reasons: Counter[tuple[str | None, str | None, str]] = Counter()
 
     def outcome(self, service: str | None, outcome: Outcome) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import gc
 import random
 import signal
@@ -32,6 +33,7 @@ from pushctl.records.record import Address
 from pushctl.view.progress import Snapshot
 from pushctl.wire.errors import ConnectFailed
 from pushctl.wire.link import Endpoint
+from pushctl.wire.trace import Trace, TracedLink
 
 FCM_RATE = 10_000.0
 """FCM's default quota is 600,000 messages a minute a project (Firebase, throttling and quotas)."""
@@ -66,6 +68,10 @@ class Watcher(Protocol):
     """Who follows a run: the screen."""
 
     on_record: OnRecord | None
+
+    @property
+    def trace(self) -> Trace | None:
+        """Return who is told what goes over the wire; ``None``: nobody."""
 
     def outcome(self, service: str | None, outcome: Outcome) -> None:
         """A row ended otherwise than accepted."""
@@ -254,7 +260,7 @@ class Running:
         origin = credential.origin
         is_apns = binding.service is Service.APNS
         plain = is_apns and str(credential.environment) == "production"
-        return Route(
+        route = Route(
             endpoint=Endpoint(
                 origin.host, origin.port, str(origin), origin.host, proxy=binding.proxy
             ),
@@ -271,6 +277,8 @@ class Running:
             decode_accepted=is_apns and not plain,
             unread=_UNREAD[binding.service],
         )
+        trace = self._watcher.trace
+        return route if trace is None else _traced(route, trace)
 
     # -- stopping -----------------------------------------------------------------------------
 
@@ -295,6 +303,16 @@ class Running:
             return None
         stop = Stop("deadline", f"--max-duration of {limit:g} s is over", "resume the run")
         return asyncio.get_running_loop().call_later(limit, self._stop, stop)
+
+
+def _traced(route: Route, trace: Trace) -> Route:
+    """Return *route* over connections that tell *trace* of everything, answers of a 200 too."""
+    return dataclasses.replace(
+        route,
+        decode_accepted=True,
+        unread=frozenset(),
+        open_link=functools.partial(TracedLink.open_for, trace),
+    )
 
 
 async def _end_all(*tasks: asyncio.Task[None]) -> None:

@@ -25,9 +25,10 @@ from pushctl.job.outgoing import Row, target_row
 from pushctl.job.recorder import Recorder, open_recorder_files
 from pushctl.job.running import Delivery, Running, Watcher
 from pushctl.job.survey import Survey, refuse_hopeless, survey
+from pushctl.records.bounce_log import BounceLog
 from pushctl.records.folder import RunFolder, create_run, locked
 from pushctl.records.identity import new_run_id
-from pushctl.records.journal import boot_id
+from pushctl.records.journal import Journal, boot_id
 
 WINDOW = 2048
 """Rows that are opened in the journal at a time."""
@@ -72,8 +73,9 @@ def send(order: Order, sender: Sender, environ: Mapping[str, str]) -> Ending:
     """
     Carry out *order* and return how it ended.
 
-    Raises :class:`~pushctl.errors.InvalidInput` before anything is sent (no run is left behind
-    then), and :class:`~pushctl.errors.StorageError` where the run's folder cannot be made.
+    Raises :class:`~pushctl.errors.InvalidInput`, or :class:`~pushctl.errors.StorageError` where
+    the run's files or the bounce log cannot be made; nothing was sent then, and no run is left
+    behind.
     """
     run = order.run or new_run_id(time.time(), os.urandom(5))
     folder = create_run(order.settings.state_dir, run)
@@ -82,10 +84,16 @@ def send(order: Order, sender: Sender, environ: Mapping[str, str]) -> Ending:
             plan = make_plan(order, folder, environ)
             sender.planned(run, plan.found, plan.bindings)
             folder.write_manifest(_manifest(order, run, plan))
+            journal, log = open_recorder_files(
+                folder.journal,
+                order.bounce_log,
+                max_bytes=order.bounce_log_max_bytes,
+                mask_key=order.mask_key,
+            )
         except BaseException:
             shutil.rmtree(folder.path, ignore_errors=True)
             raise
-        return _carry_out(order, run, folder, plan, sender)
+        return _carry_out(order, run, journal, log, plan, sender)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -138,13 +146,9 @@ def windows(
         yield rows
 
 
-def _carry_out(order: Order, run: str, folder: RunFolder, plan: Plan, sender: Sender) -> Ending:
-    journal, log = open_recorder_files(
-        folder.journal,
-        order.bounce_log,
-        max_bytes=order.bounce_log_max_bytes,
-        mask_key=order.mask_key,
-    )
+def _carry_out(
+    order: Order, run: str, journal: Journal, log: BounceLog, plan: Plan, sender: Sender
+) -> Ending:
     journal.add_start(run, boot_id())
     recorder = Recorder(
         journal,

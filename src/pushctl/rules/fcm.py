@@ -31,7 +31,7 @@ HTTP_IMAGE = "an image that is not served over https is not shown on most device
 
 _TOPIC = re.compile(r"[a-zA-Z0-9_.~%-]{1,900}")
 _TOPIC_IN_CONDITION = re.compile(r"'([^']*)'\s+in\s+topics")
-_CONDITION_REST = re.compile(r"[\s()!]|&&|\|\||T")
+_CONDITION_STEP = re.compile(r"!T|\(T\)|T(?:&&|\|\|)T")
 _DATA_MAPS = (("data",), ("android", "data"), ("androidV2", "data"), ("webpush", "data"))
 _SHOWS_SOMETHING = (
     ("notification",),
@@ -96,7 +96,7 @@ def condition_fault(condition: str) -> str | None:
     Return why *condition* is no condition of FCM; ``None`` if it may be one.
 
     Judged are the topics, their number (five at most: Firebase, *Send messages to topics*), and
-    that nothing but ``&&``, ``||``, ``!`` and brackets that close stands between them.
+    that they are joined by ``&&``, ``||``, ``!`` and brackets into an expression.
     """
     topics = _TOPIC_IN_CONDITION.findall(condition)
     if not topics:
@@ -106,8 +106,8 @@ def condition_fault(condition: str) -> str | None:
     fault = next((fault for topic in topics if (fault := topic_fault(topic))), None)
     if fault is not None:
         return fault
-    skeleton = _TOPIC_IN_CONDITION.sub("T", condition)
-    if _CONDITION_REST.sub("", skeleton) or not _brackets_close(skeleton):
+    skeleton = "".join(_TOPIC_IN_CONDITION.sub("T", condition).split())
+    if not _is_expression(skeleton):
         return "a condition joins topics with `&&`, `||` and `!`, with brackets that close"
     return None
 
@@ -217,10 +217,8 @@ def _dotted(path: Path) -> str:
     return ".".join(str(step) for step in path)
 
 
-def _brackets_close(text: str) -> bool:
-    depth = 0
-    for character in text:
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if depth < 0:
-            return False
-    return depth == 0
+def _is_expression(skeleton: str) -> bool:
+    """Tell whether a condition, each of its topics written ``T``, is an expression."""
+    while (simpler := _CONDITION_STEP.sub("T", skeleton)) != skeleton:
+        skeleton = simpler
+    return skeleton == "T"

@@ -63,6 +63,8 @@ def _show_validated(validated: Mapping[str, Any], terminal: Terminal) -> None:
         case = f" ({one['case']})" if one["case"] else ""
         reason = printable(str(one["reason"]), 80)
         terminal.data(f"  {terminal.mark('rejected')} {one['count']:,} {reason}{case}\n")
+    for problem in validated["problems"]:
+        terminal.data(f"  {terminal.mark('rejected')} {printable(problem, 400)}\n")
 
 
 def _pushes(number: int) -> str:
