@@ -110,7 +110,7 @@ def count_opens(
             place=Place(file.shown),
             hint="a header with time and token, profile or id; every row as wide as the header",
         ) from None
-    unreadable, first = logs.one("SELECT count(*), min(time) FROM opens WHERE at IS NULL")
+    unreadable, first = logs.one("SELECT count(*), min(time) FROM opens WHERE moment IS NULL")
     _attribute(logs, audiences)
     counts: Counter[tuple[str | None, datetime.date]] = Counter()
     days: Counter[datetime.date] = Counter()
@@ -130,7 +130,7 @@ def count_opens(
 
 
 def _load(logs: Logs, file: LogFile, place: Path) -> None:
-    """Make the table ``opens``, with ``at`` for the moment and every column it may have."""
+    """Make the table ``opens``, with ``moment`` and every column it may have."""
     path = literal(str(place))
     packing = {"gz": "gzip", "zst": "zstd", None: "none"}[file.packing]
     if format_of(file) == "jsonl":
@@ -159,7 +159,7 @@ def _load(logs: Logs, file: LogFile, place: Path) -> None:
         for name in _KNOWN
     )
     logs.engine.run(
-        f"CREATE TABLE opens AS SELECT DISTINCT *, {_MOMENT} AS at FROM"
+        f"CREATE TABLE opens AS SELECT DISTINCT *, {_MOMENT} AS moment FROM"
         f" (SELECT {columns} FROM {table})"
     )
 
@@ -200,30 +200,30 @@ def _attribute(logs: Logs, audiences: Sequence[RunAudience]) -> None:
 
 
 _ATTRIBUTED = f"""CREATE TABLE attributed AS
-SELECT o.at, coalesce(o.run, by_id.run, by_token.run, by_profile.run) AS run,
+SELECT o.moment, coalesce(o.run, by_id.run, by_token.run, by_profile.run) AS run,
   coalesce(o.campaign, by_run.campaign, by_id.campaign, later.campaign) AS campaign,
   o.campaign IS NOT NULL OR by_run.run IS NOT NULL OR by_id.run IS NOT NULL
     OR later.run IS NOT NULL AS known
 FROM opens AS o
 LEFT JOIN run_ids AS by_run ON by_run.run = o.run
 LEFT JOIN run_ids AS by_id ON by_id.prefix = lower(o.id[1:{_PREFIX_LENGTH}])
-ASOF LEFT JOIN sent AS by_token ON by_token.who = o.token AND by_token.begun <= o.at
-ASOF LEFT JOIN sent AS by_profile ON by_profile.who = o.profile AND by_profile.begun <= o.at
+ASOF LEFT JOIN sent AS by_token ON by_token.who = o.token AND by_token.begun <= o.moment
+ASOF LEFT JOIN sent AS by_profile ON by_profile.who = o.profile AND by_profile.begun <= o.moment
 LEFT JOIN run_ids AS later ON later.run = coalesce(by_token.run, by_profile.run)
-WHERE o.at IS NOT NULL"""
+WHERE o.moment IS NOT NULL"""
 
 
 def _chosen(chosen: Filter) -> str:
-    conditions = ["at >= '1970-01-01' AND at < '9999-01-01'"]
+    conditions = ["moment >= '1970-01-01' AND moment < '9999-01-01'"]
     if chosen.since is not None:
-        conditions.append(f"at >= TIMESTAMP {literal(_text(chosen.since))}")
+        conditions.append(f"moment >= TIMESTAMP {literal(_text(chosen.since))}")
     if chosen.until is not None:
-        conditions.append(f"at < TIMESTAMP {literal(_text(chosen.until))}")
+        conditions.append(f"moment < TIMESTAMP {literal(_text(chosen.until))}")
     for column, values in (("campaign", chosen.campaigns), ("run", chosen.runs)):
         if values:
             conditions.append(f"{column} IN ({', '.join(literal(each) for each in values)})")
     return (
-        "SELECT known, campaign, CAST(at AS DATE), count(*) FROM attributed"
+        "SELECT known, campaign, CAST(moment AS DATE), count(*) FROM attributed"
         f" WHERE {' AND '.join(conditions)} GROUP BY ALL"
     )
 
