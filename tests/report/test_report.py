@@ -228,3 +228,10 @@ def test_moments() -> None:
     assert datetime.datetime(2026, 11, 20, 8, tzinfo=datetime.UTC) == two
     with pytest.raises(UsageError, match="--since 'soon' is no moment"):
         parse_moment("soon", NOW, option="--since")
+
+
+def test_what_only_calls_itself_packed_is_refused(tmp_path: Path) -> None:
+    """A file with the wrong ending is named in the error."""
+    log = write(tmp_path / "a.jsonl.gz", [bounce(1)])
+    with pytest.raises(InvalidInput, match=r"this is not a \.gz file"):
+        find_logs([str(log)], log)

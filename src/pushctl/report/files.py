@@ -17,6 +17,7 @@ from pushctl.rules.text import printable
 Packing: TypeAlias = Literal["gz", "zst"]
 
 _PACKINGS: tuple[Packing, ...] = ("gz", "zst")
+_MAGIC: dict[Packing, bytes] = {"gz": b"\x1f\x8b", "zst": b"\x28\xb5\x2f\xfd"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,12 @@ def _identified(path: Path | None) -> tuple[LogFile, object]:
     if path is None:
         return LogFile("-", None, None, 0), None
     shown = printable(str(path), 4096)
+    head = b""
     try:
         status = path.stat()
         if stat.S_ISREG(status.st_mode):
-            with path.open("rb"):
-                pass
+            with path.open("rb") as stream:
+                head = stream.read(4)
     except OSError as error:
         raise InvalidInput(f"cannot be read: {error.strerror}", place=Place(shown)) from None
     if stat.S_ISDIR(status.st_mode):
@@ -97,4 +99,6 @@ def _identified(path: Path | None) -> tuple[LogFile, object]:
         raise InvalidInput("this is a device, not a file", place=Place(shown))
     ending = path.name.lower().rpartition(".")[2]
     packing = next((each for each in _PACKINGS if each == ending), None)
+    if packing is not None and head and not head.startswith(_MAGIC[packing]):
+        raise InvalidInput(f"this is not a .{packing} file", place=Place(shown))
     return LogFile(shown, path, packing, status.st_size), (status.st_dev, status.st_ino)
