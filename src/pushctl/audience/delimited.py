@@ -19,6 +19,7 @@ from pushctl.audience.blocks import Plainness, plain_columns
 from pushctl.audience.consent import cell_fault
 from pushctl.audience.content import MAX_LINE_BYTES, Content, numbered_lines
 from pushctl.audience.header import header_problems
+from pushctl.audience.own_records import are_records, kept_apart, unescaped
 from pushctl.audience.row import KNOWN_COLUMNS, Row, counted
 from pushctl.errors import InvalidInput, Place
 from pushctl.rules import tokens
@@ -60,6 +61,11 @@ class DelimitedSource:
     def records_consent(self) -> bool:
         """Whether there is a column for it."""
         return "consent" in self.header
+
+    @property
+    def holds_records(self) -> bool:
+        """Whether its rows are records that pushctl wrote."""
+        return are_records(self.header)
 
     @property
     def attribute_names(self) -> frozenset[str]:
@@ -104,13 +110,16 @@ class DelimitedSource:
         def read(line: int, record: Sequence[str]) -> Row:
             if len(record) != width:
                 return Row(line, {}, {}, fault=_wrong_width(len(record), width))
-            return Row(
+            if self.holds_records:
+                record = [unescaped(cell) for cell in record]
+            row = Row(
                 line,
                 {name: record[at] for at, name in known},
                 # An empty cell is a missing attribute: a push says "Hello Anna" or nothing.
                 {name: record[at] for at, name in attributes if record[at]},
                 no_consent=None if consent is None else cell_fault(record[consent]),
             )
+            return kept_apart(row) if self.holds_records else row
 
         return read
 

@@ -23,6 +23,7 @@ from pushctl.audience.consent import consent_fault
 from pushctl.audience.content import Content, numbered_lines
 from pushctl.audience.engine import MEMORY_LIMIT, Engine, NotPossible, attempted
 from pushctl.audience.objects import Shape, lines_of, token_shapes, unsound_tokens
+from pushctl.audience.own_records import are_records, is_count, kept_apart
 from pushctl.audience.row import KNOWN_COLUMNS, Row, counted, kind_of, misspelt_column
 from pushctl.errors import InvalidInput, Place, Problem
 from pushctl.outcome import JsonValue
@@ -197,7 +198,7 @@ class ObjectSource:
 
     def row(self, line: Line) -> Row:
         """Return *line* as a row."""
-        return Row(
+        row = Row(
             line.number,
             {name: value for name, value in line.value.items() if name in KNOWN_COLUMNS},
             # A null is a missing attribute: there is nothing to fill in.
@@ -209,11 +210,20 @@ class ObjectSource:
             no_consent=consent_fault(line.value) if self.records_consent else None,
             fault=line.fault,
         )
+        return kept_apart(row) if are_records(line.value) else row
 
 
 def _misspelt(line: Line, shown: str, checked: Collection[str]) -> dict[str, Problem]:
     """Return, by name, the columns of *line* that are not among *checked* and look like a slip."""
     place = Place(shown, line.number)
+    if is_count(line.value):
+        problem = Problem(
+            "a bounce log, whose counts are no recipients",
+            place,
+            "its bounces alone: pushctl bounces list LOG -o jsonl | pushctl send --tokens -"
+            " --format jsonl",
+        )
+        return {"event": problem}
     if isinstance(line.value.get("tokens"), list) and "token" not in line.value:
         problem = Problem("a profile in a token file", place, "give the file with --profiles")
         return {"tokens": problem}

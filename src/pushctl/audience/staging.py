@@ -31,6 +31,7 @@ from pushctl.audience.objects import (
     profile_table,
     token_table,
 )
+from pushctl.audience.own_records import are_records
 from pushctl.audience.parts import CELLS, PARTS, attributes_text, member_name, row_of_parts
 from pushctl.audience.plain import PlainSource
 from pushctl.audience.profiles import ProfileLines, rows_of_line
@@ -118,6 +119,8 @@ def _delimited(
     no_consent, understood = "NULL", "true"
     if source.records_consent:
         no_consent, understood = _consent_of_cell(by_name["consent"])
+    if source.holds_records:
+        understood += f" AND {_plain_record_of_cells(by_name)}"
     return placed, Relation(
         table=table,
         line=line,
@@ -156,6 +159,8 @@ def _objects(
     understood, no_consent = "fit", "NULL"
     if source.records_consent:
         understood, no_consent = "fit AND consent <> 'odd'", no_consent_of("consent")
+    if source.attribute_names is None or are_records(source.attribute_names):
+        understood += f" AND {_PLAIN_RECORD}"
     return source.content.placed(path), Relation(
         table=token_table(lines_of(path, line_break)),
         line="line",
@@ -167,6 +172,20 @@ def _objects(
         parts=["j"],
         row=lambda line, parts: source.row(read_line(line or 0, parts[0])),
     )
+
+
+_PLAIN_RECORD = """coalesce(json_extract_string(attributes, '$.target'), 'token') = 'token'
+    AND coalesce(json_extract_string(attributes, '$.reason'), '') <> 'NoConsent'"""
+"""The condition of a record against which nothing is to be said."""
+
+
+def _plain_record_of_cells(columns: Mapping[str, str]) -> str:
+    """Return the condition of a record, its cells in *columns*, that is read as it stands."""
+    conditions = [f"NOT starts_with(coalesce({column}, ''), '''')" for column in columns.values()]
+    for name, plain in (("target", "IN ('', 'token')"), ("reason", "<> 'NoConsent'")):
+        if name in columns:
+            conditions.append(f"coalesce({columns[name]}, '') {plain}")
+    return " AND ".join(conditions)
 
 
 def _profiles(
