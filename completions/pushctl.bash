@@ -5,9 +5,11 @@
 
 _pushctl_below() {
     case $1 in
-        '') REPLY='demo send explain check tokens runs completion help simulate' ;;
+        '') REPLY='demo init send explain check tokens bounces runs config completion help simulate' ;;
         'tokens') REPLY='check' ;;
+        'bounces') REPLY='report list tokens follow' ;;
         'runs') REPLY='list show resume check prune' ;;
+        'config') REPLY='show path schema' ;;
         *) return 1 ;;
     esac
 }
@@ -16,20 +18,30 @@ _pushctl_options() {
     case $1 in
         '') REPLY='--version --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'demo') REPLY='--folder --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'init') REPLY='--service --environment --topic --key-file --key-id --team-id --certificate-file --service-account-file --project-id --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'send') REPLY='--token --platform --profiles --profile --tokens --format --fcm-topic --fcm-condition --where --suppress --title --subtitle --body --badge --sound --image --data --collapse-id --ttl --priority --push-type --thread-id --category --message --payload --credential --campaign --dry-run --validate-only --concurrency --connections --rate --retry-for --timeout --on-unknown --stop-if --canary --bounce-log --bounce-log-max-size --mask-tokens --run --max-duration --keep-duplicates --allow-endpoint --yes --confirm --output --fail-on --fail-if-empty --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'explain') REPLY='--search --service --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'check') REPLY='--offline --fail-on --timeout --allow-endpoint --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'tokens') REPLY='--help' ;;
         'tokens check') REPLY='--format --platform --message --require-consent --lines --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'bounces') REPLY='--help' ;;
+        'bounces report') REPLY='--by --since --until --campaign --run --service --reason --opens --sql --strict --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'bounces list') REPLY='--since --until --campaign --run --service --reason --limit --fields --mask-tokens --strict --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'bounces tokens') REPLY='--registered --format --suspect --since --until --campaign --run --service --reason --mask-tokens --strict --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'bounces follow') REPLY='--lines --campaign --run --service --reason --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'runs') REPLY='--help' ;;
         'runs list') REPLY='--output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'runs show') REPLY='--output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'runs resume') REPLY='--retry-failed --on-unknown --output --fail-on --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'runs check') REPLY='--quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'runs prune') REPLY='--older-than --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'config') REPLY='--help' ;;
+        'config show') REPLY='--output --allow-endpoint --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'config path') REPLY='--output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'config schema') REPLY='--message --profiles --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'completion') REPLY='--quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'help') REPLY='--quiet --verbose --color --progress --no-input --config --debug --help' ;;
-        'simulate') REPLY='--port --host --folder --environment --topic --key-file --key-id --team-id --service-account --answer --delay --max-streams --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'simulate') REPLY='--port --host --folder --environment --topic --key-file --key-id --team-id --certificate --service-account --scenario --answer --delay --max-streams --record --page --page-port --schema --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         *) return 1 ;;
     esac
 }
@@ -37,25 +49,45 @@ _pushctl_options() {
 # What stands behind an option of a command; the option takes no value where this fails.
 _pushctl_value() {
     case $1 in
-        *:--token | *:--platform | *:--profile | *:--format | *:--fcm-topic | *:--fcm-condition | *:--where | *:--title | *:--subtitle | *:--body | *:--badge | *:--sound | *:--image | *:--data | *:--collapse-id | *:--ttl | *:--priority | *:--push-type | *:--thread-id | *:--category | *:--campaign | *:--concurrency | *:--connections | *:--rate | *:--retry-for | *:--timeout | *:--on-unknown | *:--stop-if | *:--canary | *:--bounce-log-max-size | *:--run | *:--max-duration | *:--allow-endpoint | *:--confirm | 'send:-o' | 'explain:-o' | 'tokens check:-o' | 'runs list:-o' | 'runs show:-o' | 'runs resume:-o' | 'simulate:-o' | 'send:--output' | 'explain:--output' | 'tokens check:--output' | 'runs list:--output' | 'runs show:--output' | 'runs resume:--output' | 'simulate:--output' | 'send:--fail-on' | 'runs resume:--fail-on' | *:--search | *:--lines | *:--older-than | *:--port | *:--host | *:--topic | *:--key-id | *:--team-id | *:--answer | *:--delay | *:--max-streams) REPLY='any' ;;
+        *:--topic | *:--key-id | *:--team-id | *:--project-id | *:--token | *:--profile | 'bounces tokens:--format' | *:--fcm-topic | *:--fcm-condition | *:--where | *:--title | *:--subtitle | *:--body | *:--badge | *:--sound | *:--image | *:--data | *:--collapse-id | *:--ttl | *:--push-type | *:--thread-id | *:--category | *:--campaign | 'bounces list:-n' | 'bounces follow:-n' | *:--concurrency | *:--connections | *:--rate | *:--retry-for | *:--timeout | *:--stop-if | *:--canary | *:--bounce-log-max-size | *:--run | *:--max-duration | *:--allow-endpoint | *:--confirm | *:--search | *:--lines | *:--by | *:--since | *:--until | *:--limit | *:--fields | *:--older-than | *:--port | *:--host | *:--answer | *:--delay | *:--max-streams | *:--page-port) REPLY='any' ;;
         *:--credential) REPLY='credentials' ;;
-        *:--config | *:--profiles | *:--tokens | *:--suppress | *:--message | *:--payload | *:--bounce-log | *:--key-file | *:--service-account) REPLY='file' ;;
+        *:--config | *:--key-file | *:--certificate-file | *:--service-account-file | 'send:--profiles' | *:--tokens | *:--suppress | 'send:--message' | 'tokens check:--message' | *:--payload | *:--bounce-log | *:--opens | *:--registered | *:--certificate | *:--service-account | *:--scenario | *:--record) REPLY='file' ;;
         *:--folder) REPLY='folder' ;;
-        *:--service) REPLY='words apns fcm google oauth pushctl' ;;
+        *:--reason) REPLY='reasons' ;;
+        'init:--service' | 'bounces report:--service' | 'bounces list:--service' | 'bounces tokens:--service' | 'bounces follow:--service') REPLY='words apns fcm' ;;
+        'explain:--service') REPLY='words apns fcm google oauth pushctl' ;;
         *:--color) REPLY='words auto always never' ;;
         *:--progress) REPLY='words auto plain never' ;;
+        'send:--fail-on' | 'runs resume:--fail-on') REPLY='words bounced faulty never' ;;
+        'bounces tokens:-o' | 'bounces tokens:--output') REPLY='words csv jsonl' ;;
         'check:--fail-on') REPLY='words fail warn' ;;
+        *:--priority) REPLY='words high normal low' ;;
+        *:--platform) REPLY='words ios android web' ;;
+        *:--on-unknown) REPLY='words keep resend' ;;
         *:--environment) REPLY='words production sandbox' ;;
+        'config show:-o' | 'config path:-o' | 'config show:--output' | 'config path:--output') REPLY='words table json' ;;
+        'tokens check:-o' | 'tokens check:--output') REPLY='words table json csv github' ;;
+        'bounces report:-o' | 'bounces report:--output') REPLY='words table json csv markdown html' ;;
+        'send:-o' | 'bounces list:-o' | 'runs list:-o' | 'runs resume:-o' | 'send:--output' | 'bounces list:--output' | 'runs list:--output' | 'runs resume:--output') REPLY='words table json jsonl csv' ;;
+        'runs show:-o' | 'runs show:--output') REPLY='words table json jsonl csv html' ;;
         'check:-o' | 'check:--output') REPLY='words table json junit github' ;;
+        'explain:-o' | 'explain:--output') REPLY='words table json markdown' ;;
+        'bounces follow:-o' | 'simulate:-o' | 'bounces follow:--output' | 'simulate:--output') REPLY='words table jsonl' ;;
+        'send:--format' | 'tokens check:--format') REPLY='words txt csv tsv jsonl parquet yaml json' ;;
         *) return 1 ;;
     esac
 }
 
 _pushctl_argument() {
     case $1 in
+        'init') REPLY='folder' ;;
         'explain') REPLY='reasons' ;;
         'check') REPLY='credentials' ;;
-        'tokens check') REPLY='any' ;;
+        'tokens check') REPLY='file' ;;
+        'bounces report') REPLY='any' ;;
+        'bounces list') REPLY='any' ;;
+        'bounces tokens') REPLY='any' ;;
+        'bounces follow') REPLY='file' ;;
         'runs show') REPLY='runs' ;;
         'runs resume') REPLY='runs' ;;
         'runs check') REPLY='runs' ;;

@@ -256,7 +256,11 @@ def test_reasons_are_words_of_the_catalog(model: Command) -> None:
     """What `explain` completes is what it explains; options that name files are completed so."""
     names = {name for reason in catalog.all_reasons() for name in reason.names}
     explain = next(command for command in model.walk() if command.path == ("explain",))
-    send = {option.name: option for option in model.commands[1].options}
+    (send,) = (
+        {option.name: option for option in command.options}
+        for command in model.walk()
+        if command.path == ("send",)
+    )
 
     assert Values.REASONS is explain.arguments[0].values
     assert {"Unregistered", "UNREGISTERED", "NoConsent"} <= names

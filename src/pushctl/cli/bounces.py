@@ -20,6 +20,7 @@ from pushctl.cli.common import (
     Progress,
     ProgressOption,
     QuietOption,
+    VerboseOption,
     choose_output,
     make_terminal,
     output_option,
@@ -124,7 +125,7 @@ def report(
             "--by",
             metavar="WHAT",
             help="reason, service, platform, credential, environment, topic, campaign, run, day or"
-            " hour; several are crossed.  [default: reason]",
+            " hour; several are crossed (reason).",
         ),
     ] = None,
     since: SinceOption = None,
@@ -150,6 +151,7 @@ def report(
     output: Annotated[str, output_option(*OUTPUTS)] = "table",
     config: ConfigOption = None,
     quiet: QuietOption = 0,
+    verbose: VerboseOption = 0,
     color: ColorOption = Color.AUTO,
     progress: ProgressOption = Progress.AUTO,
     debug: DebugOption = False,
@@ -160,7 +162,7 @@ def report(
     dimensions = _dimensions(by or ())
     if opens is not None and chosen.services:
         raise UsageError("--opens does not go with --service: an open does not tell its service")
-    terminal = make_terminal(quiet, 0, color, progress)
+    terminal = make_terminal(quiet, verbose, color, progress)
     files = find_logs_for(logs or (), config)
     if sql:
         from pushctl.report.script import script

@@ -85,7 +85,7 @@ def list_command(
             "--limit",
             min=0,
             show_default=False,
-            help="So many at most; 0 is all. [a table: 50, else: all]",
+            help="So many at most; 0 is all (50 in a table, else all).",
         ),
     ] = None,
     fields: Annotated[

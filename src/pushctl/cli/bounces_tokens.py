@@ -63,7 +63,7 @@ Examples:
 
   pushctl bounces tokens --suspect -o jsonl | jq .evidence
 
-  pushctl bounces tokens -o jsonl | pushctl send --suppress - --tokens list.csv --title Hello
+  pushctl bounces tokens -o jsonl | pushctl send --suppress - --tokens list.csv
 
 Exit codes: 0 done, 1 foreign lines and --strict, 2 usage, 3 a file cannot be read, or its tokens
 are masked.
