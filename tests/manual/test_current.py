@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from pushctl.cli import generate
+from pushctl.config.schema import ConfigModel, CredentialModel, DefaultsModel
 from pushctl.errors import ExitCode
+from pushctl.manual import config_keys
 from pushctl.manual.model import COMMON, Command
 
 COMMON_OPTIONS = {
@@ -34,6 +37,29 @@ def test_write_makes_it_current_and_takes_away_what_is_left_over(tmp_path: Path)
     assert not (tmp_path / "man" / "pushctl-gone.1").exists()
     assert [] == generate.stale(tmp_path)
     assert [] == generate.write(tmp_path)
+
+
+def test_tables_of_a_written_page_are_made_anew_and_its_words_kept(tmp_path: Path) -> None:
+    """Between the markers stands each key of the config; what people wrote around them stays."""
+    page = tmp_path / generate.CONFIGURATION
+    page.parent.mkdir()
+    page.write_text(f"before\n{config_keys.BEGIN}\nold\n{config_keys.END}\nafter\n")
+
+    assert generate.CONFIGURATION in generate.write(tmp_path)
+
+    text = page.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    assert "\nold\n" not in text
+    keys = {*ConfigModel.model_fields, *CredentialModel.model_fields, *DefaultsModel.model_fields}
+    assert keys == set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+
+
+def test_the_page_of_keys_exists_and_a_lost_marker_is_told() -> None:
+    """The checkout's page is held to the models; without its markers nobody could be."""
+    assert (generate.ROOT / generate.CONFIGURATION).is_file()
+    with pytest.raises(ValueError, match=r"docs/configuration\.md needs the lines"):
+        config_keys.with_keys(f"{config_keys.BEGIN}\n")
 
 
 def leaves(model: Command) -> list[Command]:
@@ -102,7 +128,7 @@ def test_options_with_a_choice_list_it(model: Command) -> None:
     assert [] == wrong
 
 
-@pytest.mark.parametrize("short", ["-o", "-q", "-v", "-h", "-n", "-y", "-V"])
+@pytest.mark.parametrize("short", ["-o", "-q", "-v", "-h", "-y", "-V"])
 def test_a_short_option_means_one_thing(model: Command, short: str) -> None:
     """A letter stands for the same long option on every command."""
     long = {

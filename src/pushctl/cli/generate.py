@@ -16,6 +16,7 @@ import typer.main
 from pushctl.cli.app import build_app
 from pushctl.cli.completion import SHELLS, script
 from pushctl.manual import man
+from pushctl.manual.config_keys import with_keys
 from pushctl.manual.model import Command
 from pushctl.manual.read import read_command
 from pushctl.manual.reasons import reasons_page
@@ -25,6 +26,8 @@ ROOT = Path(__file__).resolve().parents[3]
 """The checkout, if this is one."""
 FOLDERS = ("completions", "man")
 """Folders that hold nothing but what is made here."""
+CONFIGURATION = "docs/configuration.md"
+"""Written by people, but for its tables of keys."""
 SCRIPT_NAMES = {
     "bash": "pushctl.bash",
     "zsh": "_pushctl",
@@ -38,17 +41,24 @@ def command_model() -> Command:
     return read_command(typer.main.get_command(build_app()))
 
 
-def files() -> Mapping[str, str]:
-    """Return what belongs into each file, by its path in the checkout."""
+def files(checkout: Path) -> Mapping[str, str]:
+    """
+    Return what belongs into each file, by its path in the checkout.
+
+    Of a page that people write too, that is what it holds with its tables made anew; where there
+    is none, none is made.
+    """
     root = command_model()
     made = {f"completions/{SCRIPT_NAMES[shell]}": script(root, shell) for shell in SHELLS}
     made |= {f"man/{man.page_name(it)}.1": man.page(it) for it in root.walk()}
-    return made | {"docs/cli.md": reference(root), "docs/reasons.md": reasons_page()}
+    made |= {"docs/cli.md": reference(root), "docs/reasons.md": reasons_page()}
+    page = _read(checkout / CONFIGURATION)
+    return made if page is None else made | {CONFIGURATION: with_keys(page)}
 
 
 def stale(root: Path) -> list[str]:
     """Return the files under *root* that differ from what they should hold, or should not be."""
-    made = files()
+    made = files(root)
     wrong = [path for path, text in made.items() if _read(root / path) != text]
     for folder in FOLDERS:
         there = {f"{folder}/{path.name}" for path in (root / folder).glob("*")}
@@ -58,7 +68,7 @@ def stale(root: Path) -> list[str]:
 
 def write(root: Path) -> list[str]:
     """Write what is not current under *root*, remove what should not be; return their paths."""
-    made, wrong = files(), stale(root)
+    made, wrong = files(root), stale(root)
     for path in wrong:
         file = root / path
         if path not in made:
