@@ -86,7 +86,7 @@ class Process:
             run="run",
             campaign=None,
             stop_if=None,
-            past=Past(dict.fromkeys(Kind, 0), 0, set()),
+            past=Past(dict.fromkeys(Kind, 0), 0, set(), {}),
             on_outcome=lambda service, outcome: None,
             wall_clock=lambda: 43_200.0,
             clock=lambda: self.now,

@@ -165,10 +165,14 @@ class World:
         for row in range(1, len(self.rows) + 1):
             if replay.kind(row) is Kind.UNKNOWN:
                 assert row in self.excused, f"row {row} is unknown without a reason"
-        if ending is None or failed or process.again != Again():
+        if ending is None or failed:
             return
         assert sum(ending.totals.values()) == len(self.rows)
         noted = replay.totals()
+        # What is in doubt, was to be sent again and was not reached, is unknown still.
+        noted[Kind.UNKNOWN] += sum(
+            replay.kind(row) is None for row in replay.uncertain(f"boot-{self.boot}")
+        )
         noted[Kind.NOT_SENT] += len(self.rows) - sum(noted.values())
         assert ending.totals == noted, f"{ending.totals} is said, {noted} is noted"
         logged = logged_run(self.disk.log, RUN)

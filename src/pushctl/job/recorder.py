@@ -43,6 +43,8 @@ class Past:
     """The last number of the run's "Push counts" lines."""
     logged: set[int]
     """Rows that have a line in the bounce log."""
+    again: dict[int, tuple[CountKey, Kind]]
+    """How rows had ended that are sent again; one that is not reached has still ended so."""
 
 
 class Recorder:
@@ -91,6 +93,7 @@ class Recorder:
         self._on_record = on_record
         self._counts = Counts(0 if past is None else past.seq)
         self._logged = set() if past is None else past.logged
+        self._again = {} if past is None else past.again
         self._ended: dict[tuple[Lane, Kind], int] = {}
         """What ended since the totals were last brought up to date."""
         self._hour = (-1, "")
@@ -105,6 +108,8 @@ class Recorder:
         """Note how *push* ended."""
         if push.last_answer is not None:
             self.waiting -= 1
+        if self._again and self._stays_as_it_was(push.row, outcome):
+            return
         if outcome.kind is Kind.ACCEPTED:
             latency_ms = int((now - push.sent_at) * 1000)
             key = lane, Kind.ACCEPTED
@@ -212,6 +217,7 @@ class Recorder:
         *attempts* is how often an earlier process sent it.
         """
         at = self._wall_clock()
+        self._again.pop(address.row, None)
         record = outcome_record(
             address,
             outcome,
@@ -283,9 +289,13 @@ class Recorder:
         Write the last counts and the end of the run, and sync; return how many rows were left.
 
         Of the *planned* rows of the whole run those that nothing was noted of were not reached:
-        they count as ``not_sent``, so that the totals add up.  Raises :class:`StorageError`.
+        they count as ``not_sent``, or as how they had ended before they were to be sent again, so
+        that the totals add up.  Raises :class:`StorageError`.
         """
         self._bring_up_to_date(self._wall_clock())
+        for key, kind in self._again.values():
+            self.totals[kind] += 1
+            self._counts.add(key, kind)
         left = 0 if planned is None else planned - sum(self.totals.values())
         if left > 0:
             self._count(_NO_LANE, Kind.NOT_SENT, left, self._wall_clock())
@@ -316,6 +326,22 @@ class Recorder:
             self._bounce_log.close()
 
     # -- helpers ------------------------------------------------------------------------------
+
+    def _stays_as_it_was(self, row: int, outcome: Outcome) -> bool:
+        """
+        Tell whether *row*, which was to be sent again, was not, and so has ended as before.
+
+        What may have been processed by an earlier try must not be called ``not_sent`` now.
+        """
+        if row not in self._again:
+            return False
+        if outcome.kind is not Kind.NOT_SENT:
+            del self._again[row]
+            return False
+        self._journal.add_withdrawn([row])
+        if counts_as_unreached(outcome.reason):
+            self.unreached += 1
+        return True
 
     def _note(self, address: Address, outcome: Outcome, text: str) -> None:
         if self.storage_error is not None and outcome.kind is Kind.NOT_SENT:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
+import time
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -231,7 +232,7 @@ class _Resuming:
             mask_key=mask_key_of(past.folder),
         )
         try:
-            standing = _standing(past, left, uncertain, _Bounces(log, logged.rows))
+            standing, again = _standing(past, left, uncertain, _Bounces(log, logged.rows))
             journal.add_start(past.folder.run, self._boot)
             totals = dict.fromkeys(Kind, 0)
             for (_, kind), number in standing.items():
@@ -242,7 +243,7 @@ class _Resuming:
                 run=past.folder.run,
                 campaign=past.manifest["campaign"],
                 stop_if=StopIf.parse(past.manifest["stop_if"]),
-                past=Past(totals, logged.seq, logged.rows),
+                past=Past(totals, logged.seq, logged.rows, again),
                 on_outcome=self._sender.outcome,
                 on_record=self._sender.on_record,
             )
@@ -288,9 +289,9 @@ class _Bounces:
 
 def _standing(
     past: _Past, left: _Left, uncertain: frozenset[int], bounces: _Bounces
-) -> Counter[tuple[CountKey, Kind]]:
+) -> tuple[Counter[tuple[CountKey, Kind]], dict[int, tuple[CountKey, Kind]]]:
     """
-    Return what stands of what earlier processes noted: rows that go out again do not.
+    Return what stands of what earlier processes noted, and how rows had ended that go out again.
 
     Every rejection is given to *bounces*.
     """
@@ -304,16 +305,24 @@ def _standing(
         last[record["row"]] = pairs.setdefault((_key(record), kind), len(pairs) + 1)
     of_pair = list(pairs)
     counts: Counter[tuple[CountKey, Kind]] = Counter()
+    again: dict[int, tuple[CountKey, Kind]] = {}
     for row, number in enumerate(last):
-        if number and row not in uncertain and not left(row):
-            pair = of_pair[number - 1]
-            if replay.kind(row) is pair[1]:  # else it was accepted later
-                counts[pair] += 1
+        if not number or row in uncertain:
+            continue
+        pair = of_pair[number - 1]
+        if replay.kind(row) is not pair[1]:
+            continue  # it was accepted later
+        if not left(row):
+            counts[pair] += 1
+        elif pair[1] is not Kind.NOT_SENT:
+            again[row] = pair
+    in_doubt = CountKey(None, None, None, None, time.strftime("%Y-%m-%dT%H", time.gmtime()))
+    again.update((row, (in_doubt, Kind.UNKNOWN)) for row in uncertain if left(row))
     for (credential, hour), number in replay.accepted.items():
         fields = past.manifest["credentials"].get(credential, {})
         names = (fields.get("service"), credential, fields.get("environment"), fields.get("topic"))
         counts[CountKey(*names, hour), Kind.ACCEPTED] += number
-    return counts
+    return counts, again
 
 
 def _key(record: Record) -> CountKey:
