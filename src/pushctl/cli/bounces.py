@@ -63,6 +63,10 @@ Exit codes: 0 reported, 1 foreign lines and --strict, 2 usage, 3 a file cannot b
 
 WHICH = "Which bounces"
 
+MaskTokensOption = Annotated[
+    bool, typer.Option("--mask-tokens", help="Write masks in place of tokens.")
+]
+
 SinceOption = Annotated[
     str | None,
     typer.Option(
@@ -145,6 +149,7 @@ def report(
     sql: Annotated[
         bool, typer.Option("--sql", help="Print the queries, for DuckDB, instead of the answers.")
     ] = False,
+    mask_tokens: MaskTokensOption = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 1 if a line is none of a bounce log.")
     ] = False,
@@ -171,7 +176,12 @@ def report(
         return int(ExitCode.OK)
     from pushctl.view.bounce_report import show_report
 
+    key = mask_key_for(config) if mask_tokens else None
     made = _make(files, chosen, dimensions, now, opens, config, terminal, progress)
+    if key is not None:
+        from pushctl.report.values import with_masked_tokens
+
+        made = with_masked_tokens(made, key)
     show_report(made, terminal, output)
     _warn_of_nothing(made, terminal)
     return int(_exit_code(made, strict))
@@ -216,6 +226,14 @@ def find_logs_for(words: Sequence[str], config: str | None) -> list[LogFile]:
     from pushctl.cli.settings import settings_for
 
     return find_logs((), settings_for(config, ()).bounce_log)
+
+
+def mask_key_for(config: str | None) -> bytes:
+    """Return the key that tokens are masked with, made the first time."""
+    from pushctl.cli.settings import settings_for
+    from pushctl.records.masking import mask_key
+
+    return mask_key(settings_for(config, ()).state_dir)
 
 
 def progress_of(terminal: Terminal, files: Sequence[LogFile]) -> Any:

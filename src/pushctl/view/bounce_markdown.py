@@ -21,7 +21,8 @@ from pushctl.view.words import percent, plural, share_percent
 
 _ROWS_MAX = 100
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~&$])")
-_BLOCK_START = re.compile(r"\A([-+=#]|\d+(?=[.)]))")
+_BLOCK_START = re.compile(r"\A(?:(\d+)(?=[.)](?:\s|\Z))|(?=[-+=#]))")
+"""Behind this belongs the backslash: before a digit it would be shown."""
 _LINKED_BY_ITSELF = re.compile(r"(@|#(?=\d)|:(?=//)|\bwww(?=\.))", re.I)
 """What GitHub makes a mention, a reference or a link of, without any brackets."""
 
@@ -150,7 +151,7 @@ def _notes(report: Report) -> str:
 def escaped(text: str) -> str:
     """Return *text* on one line, shown as it is: nothing in it is markup, a link or a mention."""
     clean = _SPECIAL.sub(r"\\\1", printable(text, 2000))
-    return _LINKED_BY_ITSELF.sub("\\1\u200b", _BLOCK_START.sub(r"\\\1", clean))
+    return _LINKED_BY_ITSELF.sub("\\1\u200b", _BLOCK_START.sub(r"\1\\", clean))
 
 
 def _code(text: str) -> str:
