@@ -81,3 +81,16 @@ def test_what_cannot_be_made_or_written_is_a_storage_error(tmp_path: Path) -> No
         state_folder(tmp_path / "file" / "state")
     with pytest.raises(StorageError):
         write_atomically(tmp_path / "none" / "file", b"")
+
+
+def test_a_run_that_does_not_exist_gets_the_nearest(tmp_path: Path) -> None:
+    """A slip in a run's id is answered with the run that was probably meant."""
+    create_run(tmp_path, "20261101-101010-abcde")
+
+    with pytest.raises(InvalidInput) as near:
+        find_run(tmp_path, "20261101-101010-abcdf")
+    with pytest.raises(InvalidInput) as far:
+        find_run(tmp_path, "spring")
+
+    assert "did you mean 20261101-101010-abcde? " in str(near.value.problems[0].hint)
+    assert "list them with: pushctl runs list" == far.value.problems[0].hint

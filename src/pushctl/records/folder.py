@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import difflib
 import fcntl
 import json
 import math
@@ -98,8 +99,12 @@ def find_run(state_dir: Path, run: str) -> RunFolder:
     """Return the folder of an existing run.  Raises :class:`InvalidInput` where there is none."""
     folder = RunFolder(run, state_dir / "runs" / checked_run_id(run))
     if folder.path.is_symlink() or not folder.path.is_dir():
+        known = [other.run for other in all_run_folders(state_dir)]
+        near = difflib.get_close_matches(run, known, 1)
+        meant = f"did you mean {near[0]}? " if near else ""
         raise InvalidInput(
-            f"there is no run {run!r} in {state_dir}", hint="list them with: pushctl runs list"
+            f"there is no run {run!r} in {state_dir}",
+            hint=f"{meant}list them with: pushctl runs list",
         )
     return folder
 
