@@ -106,3 +106,15 @@ def test_a_dry_run_makes_no_key(project: Project) -> None:
     result = project.send("--token", ios(1), *HELLO, "--mask-tokens", "--dry-run")
     assert 0 == result.exit_code
     assert not (project.folder / ".pushctl").exists()
+
+
+@pytest.mark.parametrize("output", ["table", "json", "csv", "markdown", "html"])
+def test_a_report_tells_no_token_where_it_is_to_be_masked(project: Project, output: str) -> None:
+    """The two sample tokens of each reason are masks, the same that a masked log would hold."""
+    project.send("--token", ios(1, "de"), "--token", android(2, "GONE"), *HELLO)
+    plain = run_cli("bounces", "report", "-o", output, cwd=project.folder)
+    hidden = run_cli("bounces", "report", "-o", output, "--mask-tokens", cwd=project.folder)
+    assert 0 == hidden.exit_code
+    assert ios(1, "de")[:8] in plain.stdout
+    assert ios(1, "de")[:8] not in hidden.stdout
+    assert "masked~" in hidden.stdout

@@ -20,6 +20,7 @@ from pushctl.cli.bounces import (
     UntilOption,
     chosen_bounces,
     find_logs_for,
+    mask_key_for,
 )
 from pushctl.cli.common import (
     Color,
@@ -119,7 +120,7 @@ def list_command(
     from pushctl.view.bounce_list import show_bounces
     from pushctl.view.bounce_report import show_notes
 
-    key = _mask_key(config) if mask_tokens else None
+    key = mask_key_for(config) if mask_tokens else None
     with open_logs(files, stdin=sys.stdin.buffer) as opened:
         notes = opened.notes()
         show_notes(notes, terminal)
@@ -134,13 +135,6 @@ def list_command(
         terminal.say("no bounces" + ("" if chosen == Filter() else " of that kind"))
     is_foreign = any(note.kind is NoteKind.FOREIGN for note in notes)
     return int(ExitCode.FINDINGS if strict and is_foreign else ExitCode.OK)
-
-
-def _mask_key(config: str | None) -> bytes:
-    from pushctl.cli.settings import settings_for
-    from pushctl.records.masking import mask_key
-
-    return mask_key(settings_for(config, ()).state_dir)
 
 
 def _fields(text: str) -> list[str]:

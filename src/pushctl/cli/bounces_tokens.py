@@ -21,6 +21,7 @@ from pushctl.cli.bounces import (
     UntilOption,
     chosen_bounces,
     find_logs_for,
+    mask_key_for,
 )
 from pushctl.cli.common import (
     Color,
@@ -128,7 +129,7 @@ def tokens(
     now = datetime.datetime.now(datetime.UTC)
     chosen = chosen_bounces(now, since, until, campaign, run, service, reason)
     terminal = make_terminal(quiet, 0, color, progress)
-    key = _mask_key(config) if mask_tokens else None
+    key = mask_key_for(config) if mask_tokens else None
     files = find_logs_for(logs or (), config)
     with _registered(registered, format, terminal, progress) as list_:
         return _print(files, chosen, list_, terminal, output, key, suspect=suspect, strict=strict)
@@ -217,13 +218,6 @@ def _exit_code(logs: Logs, terminal: Terminal, *, strict: bool) -> int:
     show_notes(notes, terminal)
     is_foreign = any(note.kind is NoteKind.FOREIGN for note in notes)
     return int(ExitCode.FINDINGS if strict and is_foreign else ExitCode.OK)
-
-
-def _mask_key(config: str | None) -> bytes:
-    from pushctl.cli.settings import settings_for
-    from pushctl.records.masking import mask_key
-
-    return mask_key(settings_for(config, ()).state_dir)
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from pushctl.errors import Place
 from pushctl.outcome import Category, TokenAction
+from pushctl.rules.masking import mask
 
 
 class Dimension(StrEnum):
@@ -284,3 +285,15 @@ class Report:
 def share(part: int, whole: int) -> float | None:
     """Return *part* of *whole*; ``None`` where there is no whole."""
     return part / whole if whole > 0 else None
+
+
+def with_masked_tokens(report: Report, key: bytes) -> Report:
+    """Return *report* with masks in place of its sample tokens."""
+
+    def hidden(groups: Sequence[Group]) -> tuple[Group, ...]:
+        return tuple(
+            dataclasses.replace(group, samples=tuple(mask(each, key) for each in group.samples))
+            for group in groups
+        )
+
+    return dataclasses.replace(report, groups=hidden(report.groups), reasons=hidden(report.reasons))
