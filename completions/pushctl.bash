@@ -25,7 +25,7 @@ _pushctl_options() {
         'tokens') REPLY='--help' ;;
         'tokens check') REPLY='--format --platform --message --require-consent --lines --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'bounces') REPLY='--help' ;;
-        'bounces report') REPLY='--by --since --until --campaign --run --service --reason --opens --sql --strict --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'bounces report') REPLY='--by --since --until --campaign --run --service --reason --opens --sql --mask-tokens --strict --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'bounces list') REPLY='--since --until --campaign --run --service --reason --limit --fields --mask-tokens --strict --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'bounces tokens') REPLY='--registered --format --suspect --since --until --campaign --run --service --reason --mask-tokens --strict --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'bounces follow') REPLY='--lines --campaign --run --service --reason --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;

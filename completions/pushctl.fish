@@ -230,6 +230,7 @@ complete -c pushctl -n '__pushctl_at \'bounces report\'' -l service -x -a 'apns 
 complete -c pushctl -n '__pushctl_at \'bounces report\'' -l reason -x -a '(__pushctl_reasons)' -d 'Only for this reason, or this status; rates stay those of all pushes.'
 complete -c pushctl -n '__pushctl_at \'bounces report\'' -l opens -r -F -d 'What was opened: csv or jsonl with time and token, profile or id.'
 complete -c pushctl -n '__pushctl_at \'bounces report\'' -l sql -d 'Print the queries, for DuckDB, instead of the answers.'
+complete -c pushctl -n '__pushctl_at \'bounces report\'' -l mask-tokens -d 'Write masks in place of tokens.'
 complete -c pushctl -n '__pushctl_at \'bounces report\'' -l strict -d 'Exit 1 if a line is none of a bounce log.'
 complete -c pushctl -n '__pushctl_at \'bounces report\'' -s o -l output -x -a 'table json csv markdown html' -d 'The form of the data.'
 complete -c pushctl -n '__pushctl_at \'bounces report\'' -s q -l quiet -d 'Only results and failures; twice: nothing but the exit code.'

@@ -21,7 +21,7 @@ Register-ArgumentCompleter -Native -CommandName pushctl -ScriptBlock {
         'tokens' = @('--help')
         'tokens check' = @('--format', '--platform', '--message', '--require-consent', '--lines', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'bounces' = @('--help')
-        'bounces report' = @('--by', '--since', '--until', '--campaign', '--run', '--service', '--reason', '--opens', '--sql', '--strict', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
+        'bounces report' = @('--by', '--since', '--until', '--campaign', '--run', '--service', '--reason', '--opens', '--sql', '--mask-tokens', '--strict', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'bounces list' = @('--since', '--until', '--campaign', '--run', '--service', '--reason', '--limit', '--fields', '--mask-tokens', '--strict', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'bounces tokens' = @('--registered', '--format', '--suspect', '--since', '--until', '--campaign', '--run', '--service', '--reason', '--mask-tokens', '--strict', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'bounces follow' = @('--lines', '--campaign', '--run', '--service', '--reason', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
