@@ -26,7 +26,7 @@ from pushctl.cli.common import (
 from pushctl.outcome import Environment
 
 if TYPE_CHECKING:
-    from pushctl.simulator.server import Options
+    from pushctl.simulator.options import Options
 
 OUTPUTS = ("table", "jsonl")
 SERVE, ACCEPT, ANSWER, SHOW = "Where", "What is accepted", "How it answers", "What it shows"

@@ -12,6 +12,7 @@ libraries, and shares no code with the rooms that make, carry and read requests.
 
 from pushctl.simulator.devices import Device
 from pushctl.simulator.exchange import Exchange, Received
+from pushctl.simulator.options import Options
 from pushctl.simulator.provider_token import ApnsKey
 from pushctl.simulator.script import (
     Accept,
@@ -30,7 +31,7 @@ from pushctl.simulator.script import (
     Wedge,
     parse_action,
 )
-from pushctl.simulator.server import Options, Simulator, serve_in_thread
+from pushctl.simulator.server import Simulator, serve_in_thread
 from pushctl.simulator.stats import Stats
 from pushctl.simulator.throwaway import ThrowAwayCredentials, make_credentials, write_config
 from pushctl.simulator.token_endpoint import ServiceAccount

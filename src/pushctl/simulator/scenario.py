@@ -19,6 +19,7 @@ from pushctl.errors import InvalidInput, Problem
 from pushctl.outcome import Environment, Platform
 from pushctl.simulator import answers, script
 from pushctl.simulator.devices import Device
+from pushctl.simulator.options import Options
 from pushctl.simulator.scenario_faults import Steps, problem_of
 from pushctl.simulator.scenario_model import (
     AnswerModel,
@@ -28,7 +29,6 @@ from pushctl.simulator.scenario_model import (
     RuleModel,
     ScenarioModel,
 )
-from pushctl.simulator.server import Options
 
 MAX_BYTES = 4 * 2**20
 

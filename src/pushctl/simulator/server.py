@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypedDict, Unpack, cast
+from typing import Self, Unpack, cast
 
 from pushctl.errors import InvalidInput
 from pushctl.outcome import Environment
@@ -29,6 +29,7 @@ from pushctl.simulator.exchange import Exchange, Received
 from pushctl.simulator.fcm import FcmJudge
 from pushctl.simulator.feed import Feed
 from pushctl.simulator.google_access import GoogleAccess
+from pushctl.simulator.options import Options
 from pushctl.simulator.page import PageServer
 from pushctl.simulator.provider_token import ApnsKey, ProviderTokens
 from pushctl.simulator.script import Rule, Script
@@ -37,25 +38,6 @@ from pushctl.simulator.subscriptions import Subscriptions
 from pushctl.simulator.token_endpoint import AccessTokens, ServiceAccount, TokenEndpoint
 
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
-
-
-class Options(TypedDict, total=False):
-    """What a simulator can be told at the start; see :class:`Simulator`."""
-
-    host: str
-    port: int
-    environment: Environment
-    apns_keys: Mapping[str, ApnsKey]
-    service_accounts: tuple[ServiceAccount, ...]
-    topics: frozenset[str] | None
-    devices: Mapping[str, Device]
-    script: Script
-    clock: Callable[[], float]
-    max_tokens: int
-    access_token_lifetime_s: int
-    on_push: Callable[[Received], None] | None
-    on_exchange: Callable[[Exchange], None] | None
-    page_port: int | None
 
 
 class Simulator:
