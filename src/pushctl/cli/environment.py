@@ -31,6 +31,9 @@ TARGETS: Final = frozenset(
     }
 )
 """Options of ``send`` that say who gets the push."""
+_OF_OTHERS: Final = {"check": frozenset({"bounced", "faulty", "never"})}
+"""Values of ``PUSHCTL_FAIL_ON`` that mean something to other commands than this one alone."""
+_OF_CHECK: Final = frozenset({"fail", "warn"})
 _TRUE: Final = frozenset({"1", "true", "t", "yes", "y", "on"})
 
 
@@ -40,6 +43,13 @@ class EnvironmentOption(TyperOption):
     def split_envvar_value(self, rv: str) -> Sequence[str]:
         """Return the values in a variable; see :func:`split_list`."""
         return split_list(rv)
+
+    def resolve_envvar_value(self, ctx: Any) -> str | None:
+        """Return what the variable holds; ``None`` if that is meant for other commands."""
+        value = super().resolve_envvar_value(ctx)
+        if self.envvar == PREFIX + "FAIL_ON" and value in _OF_OTHERS.get(ctx.info_name, _OF_CHECK):
+            return None
+        return value
 
 
 def give_variables(command: str, parameters: Sequence[Any]) -> None:
