@@ -23,8 +23,13 @@ from pushctl.rules.text import printable
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MEMORY_LIMIT = "80MB"
-"""What the engine may hold while an audience is prepared; the rest goes to disk."""
+MEMORY_LIMIT = "150MB"
+"""
+What the engine may hold while an audience is prepared; the rest goes to disk.
+
+Half of it is enough for ten million plain rows, but not for finding five million duplicates or a
+million suppressed tokens among them.
+"""
 READER_MEMORY_LIMIT = "64MB"
 _POLL_S = 0.1
 _INTERRUPTED = "Query interrupted"
