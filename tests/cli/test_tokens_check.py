@@ -228,6 +228,17 @@ def test_a_file_that_is_broken_as_a_whole_is_one_clear_error(tmp_path: Path) -> 
     assert ["a.csv:1", "b.csv", "c.doc"] == [error.split(": ")[0] for error in result.errors]
 
 
+def test_the_table_tells_how_many_more_there_are(tmp_path: Path) -> None:
+    """The first rows are told, with what each shows where they differ, and then a number."""
+    write(tmp_path, "list.csv", "token", *["abc"] * 3, *[DEVICE] * 4)
+    lines = [
+        line.strip() for line in check(tmp_path, "list.csv", "--lines", "2").stdout.split("\n")
+    ]
+    assert "at: list.csv:2, list.csv:3 and 1 more" in lines
+    first = lines.index("at: list.csv:6: first at row 4 (list.csv:5)")
+    assert "and 1 more" == lines[first + 2]
+
+
 def test_the_table(tmp_path: Path, snapshot: object) -> None:
     """The gravest first, each with what it is and where; the sum last."""
     write(

@@ -35,7 +35,7 @@ def show_list_check(check: ListCheck, terminal: Terminal) -> None:
         terminal.data(terminal.paint(title, _STYLES[finding.level], out=True) + "\n")
         wrapped(terminal, "", finding.detail)
         for line in _places(finding):
-            wrapped(terminal, "at: ", line)
+            wrapped(terminal, "", line)
     terminal.data(summary_line(check, terminal) + "\n")
 
 
@@ -143,9 +143,9 @@ def _places(finding: Finding) -> Iterator[str]:
     more = f"and {left:,} more"
     if all(spot.detail == finding.detail for spot in finding.spots):
         if places:
-            yield ", ".join(places) + (f" {more}" if left else "")
+            yield "at: " + ", ".join(places) + (f" {more}" if left else "")
         return
     for place, spot in zip(places, finding.spots, strict=True):
-        yield f"{place}: {spot.detail}"
+        yield f"at: {place}: {spot.detail}"
     if left:
         yield more
