@@ -11,9 +11,11 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
+from unittest import mock
 
 from cli.kit import run_cli, start_cli
 from cli.test_bounces_list import bounce, write
+from pushctl.records.following import Follower, Happening
 
 
 class Following:
@@ -79,7 +81,7 @@ def test_it_goes_on_through_rotation_and_ends_with_a_summary(tmp_path: Path) -> 
         assert 4 == follow.row()
         follow.process.send_signal(signal.SIGINT)
         assert 130 == follow.process.wait(60)
-        follow.wait_for(" in ")  # how many depends on which came while it still began
+        follow.wait_for("2 bounces in ")
         assert follow.out.empty()
 
 
@@ -104,6 +106,25 @@ def test_it_waits_for_a_log_filters_and_explains(tmp_path: Path) -> None:
     text = "".join(shown)
     assert (1, 2) == (text.count("It is inactive."), text.count("410 Unregistered"))
     assert "other" not in text
+
+
+def test_what_comes_while_it_begins_is_counted(tmp_path: Path) -> None:
+    """A line written before the first look is new; the one that was there is shown, not counted."""
+    path = write(tmp_path, bounce(1))
+    poll = Follower.poll
+
+    def late(follower: Follower) -> Iterator[Happening]:
+        if bounce(2) not in path.read_text(encoding="utf-8"):
+            append(path, bounce(2))
+            signal.raise_signal(signal.SIGINT)
+        return poll(follower)
+
+    with mock.patch.object(Follower, "poll", late):
+        result = run_cli("bounces", "follow", "bounces.jsonl", "-o", "jsonl", cwd=tmp_path)
+
+    assert 130 == result.exit_code
+    assert [1, 2] == [record["row"] for record in result.records]
+    assert "1 bounce in " in result.stderr
 
 
 def test_an_output_that_it_does_not_have(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from pushctl.cli.common import (
 from pushctl.errors import ExitCode
 
 if TYPE_CHECKING:
-    from pushctl.records.following import Follower, Happening
+    from pushctl.records.following import Follower
     from pushctl.records.reading import Bounce, Wanted
     from pushctl.view.bounce_stream import BounceStream
     from pushctl.view.terminal import Terminal
@@ -159,31 +159,32 @@ class _Watch:
     ) -> None:
         self._follower, self._stream, self._terminal = follower, stream, terminal
         self._wanted = wanted
+        self._live = False
+        """Whether what is read now was written since we came."""
 
     def begin(self, lines: int) -> None:
         """Show the last *lines* wanted bounces."""
         there = self._follower.begin(lines, lambda text: self._bounce(text) is not None)
         path = self._follower.path
         self._terminal.say(f"following {path}" if there else f"waiting for {path}")
-        self._show(self._follower.poll(), live=False)
+        self.look()
 
     def look(self) -> None:
         """Show what has happened since the last look."""
-        self._show(self._follower.poll(), live=True)
-
-    def _show(self, happened: Iterator[Happening], *, live: bool) -> None:
         from pushctl.records.following import Dropped, Line, Replaced
 
-        for what in happened:
+        for what in self._follower.poll():
             match what:
                 case Line(at, text):
-                    self._line(at, text, live)
+                    self._live = self._live or at >= self._follower.begun_at
+                    self._line(at, text)
                 case Dropped(at, size):
                     self._odd(at, f"a line of {size:,} bytes is none of a bounce log")
                 case Replaced(how):
+                    self._live = True
                     self._replaced(how)
 
-    def _line(self, at: int, text: bytes, live: bool) -> None:
+    def _line(self, at: int, text: bytes) -> None:
         from pushctl.records.reading import (
             Bounce,
             CountsAdded,
@@ -196,11 +197,11 @@ class _Watch:
         match read_line(text):
             case Bounce(record) as bounce:
                 if self._wanted.bounce(record):
-                    self._stream.bounce(bounce, live=live)
-            case CountsAdded(run, campaign, service) as added if live:
+                    self._stream.bounce(bounce, live=self._live)
+            case CountsAdded(run, campaign, service) as added if self._live:
                 if self._wanted.sent_by(run, campaign, service) and not self._wanted.reasons:
                     self._stream.counts(added)
-            case RunEnded(run, campaign) as ended if live:
+            case RunEnded(run, campaign) as ended if self._live:
                 if Wanted(self._wanted.campaigns, self._wanted.runs).sent_by(run, campaign, None):
                     self._stream.run_ended(ended)
             case Foreign(why):

@@ -141,6 +141,8 @@ class Follower:
     def __init__(self, path: Path) -> None:
         """Follow the log at *path*, whether or not it is there."""
         self.path = path
+        self.begun_at = 0
+        """Byte behind the last whole line of the file :meth:`begin` found; what follows is new."""
         self._current: _Open | None = None
         self._renamed: list[_Open] = []
         self._gone = False
@@ -162,7 +164,8 @@ class Follower:
         if file is None:
             return False
         size = os.fstat(file.stream.fileno()).st_size
-        start = _before_last(file.stream.fileno(), size, last, wanted)
+        self.begun_at = _end_of_lines(file.stream.fileno(), size)
+        start = _before_last(file.stream.fileno(), self.begun_at, last, wanted)
         self._current = file._replace(tail=Tail(start))
         return True
 
@@ -254,13 +257,12 @@ class Follower:
             raise _unreadable(self.path, error) from error
 
 
-def _before_last(descriptor: int, size: int, last: int, wanted: Callable[[bytes], bool]) -> int:
-    """Return where the *last*-th wanted line from the end begins, or the nearest to it."""
-    end = _end_of_lines(descriptor, size)
+def _before_last(descriptor: int, end: int, last: int, wanted: Callable[[bytes], bool]) -> int:
+    """Return where the *last*-th wanted line before *end* begins, or the nearest to it."""
     if last <= 0:
         return end
     found, position, carry = 0, end, b""
-    while position > 0 and size - position < _LOOK_BACK_BYTES:
+    while position > 0 and end - position < _LOOK_BACK_BYTES:
         start = max(0, position - CHUNK_BYTES)
         block = os.pread(descriptor, position - start, start) + carry
         first_end = 0 if start == 0 else block.find(b"\n") + 1
