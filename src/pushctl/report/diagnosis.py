@@ -2,7 +2,8 @@
 Patterns in the numbers that are plain enough to be put into words, with what to do.  Pure.
 
 A rule speaks only where the numbers leave little doubt: from :data:`ENOUGH` pushes on, except that
-one refusal of a credential is a fact already.  What is told by one rule is not told by another.
+one refusal of a credential is a fact already, and so is a message that most of a few pushes bounced
+for.  What is told by one rule is not told by another.
 """
 
 from __future__ import annotations
@@ -243,7 +244,7 @@ def _bad_list(evidence: Evidence, traits: Sequence[Trait]) -> Iterator[Told]:
 def _bad_message(evidence: Evidence, traits: Sequence[Trait]) -> Iterator[Told]:
     """The message or the way it was asked for is at fault."""
     for trait in traits:
-        if trait.meaning.fault is not Fault.MESSAGE:
+        if trait.meaning.fault is not Fault.MESSAGE or _is_new(trait.meaning):
             continue
         if trait.bounces < ENOUGH and trait.share_meanwhile < _MOST:
             continue
@@ -422,6 +423,11 @@ def _world(environment: str) -> str:
 
 def _first_advice(meaning: Meaning, otherwise: str) -> str:
     return meaning.what_to_do[0] if meaning.what_to_do else otherwise
+
+
+def _is_new(meaning: Meaning) -> bool:
+    """Return whether only the status tells whose side it is about: too little to put it so."""
+    return meaning.key.reason is not None and not meaning.is_documented
 
 
 def _explain(meaning: Meaning) -> str | None:
