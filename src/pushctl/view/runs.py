@@ -23,6 +23,8 @@ from pushctl.view.outcomes import (
 from pushctl.view.terminal import Terminal
 
 _COLUMNS = ("run", "started", "campaign", "state", "inputs", "left")
+_UNBROKEN = 1_000
+"""Columns in which a table of runs fits whatever it holds."""
 
 
 def show_runs(runs: Sequence[Mapping[str, Any]], terminal: Terminal, output: str) -> None:
@@ -100,9 +102,24 @@ def _table(runs: Sequence[Mapping[str, Any]], terminal: Terminal) -> None:
         numbers = [f"{run[name]:,}" for name in _COLUMNS[4:]]
         table.add_row(*first, *numbers, *(f"{run['totals'][kind]:,}" for kind in Kind))
     console = terminal.console(out=True)
+    unbroken = console.options.update(width=_UNBROKEN)
+    if terminal.out_is_tty and console.measure(table, options=unbroken).maximum > terminal.width:
+        _blocks(runs, terminal)
+        return
     with console.capture() as capture:
         console.print(table)
     terminal.data("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
+
+
+def _blocks(runs: Sequence[Mapping[str, Any]], terminal: Terminal) -> None:
+    # Eleven columns cut down to a narrow terminal are unreadable, and a cut id cannot be copied.
+    for run in runs:
+        campaign = printable(run["campaign"], 30) if run["campaign"] else ""
+        parts = (run["run"], run["started"], campaign, run["state"])
+        terminal.data("  ".join(printable(part, 60) for part in parts if part) + "\n")
+        totals = {kind: run["totals"][kind] for kind in Kind}
+        left = f"{run['left']:,} left, " if run["left"] else ""
+        terminal.data(f"  {run['inputs']:,} inputs: {left}{totals_line(totals, terminal)}\n")
 
 
 def _csv(runs: Sequence[Mapping[str, Any]]) -> str:
