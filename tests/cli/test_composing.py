@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import subprocess
 import sys
@@ -142,6 +143,73 @@ def test_masks_are_named_wherever_a_token_is_asked_for(project: Project) -> None
     refused = project.send("--token", ALIVE, "--suppress", "masked.jsonl", *HELLO)
     assert (3, []) == (refused.exit_code, sent_to(project))
     assert "masked" in refused.errors[0]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_a_run_feeds_the_next_one(project: Project, form: str) -> None:
+    """``send | send --tokens -``, and its records as ``--suppress``: each row where it goes."""
+    given = " ".join(f"--token {token}" for token in (DEAD, DOUBTFUL, ALIVE, GONE, GOOD))
+    done = shell(
+        project,
+        f"pushctl send {given} --title One -o {form} | tee run.{form}"
+        f" | pushctl send --tokens - --format {form} --where \"outcome = 'accepted'\" --title Two",
+    )
+    assert 1 == done.returncode, done.stderr  # that of the first: three of its five were rejected
+    assert sorted([DEAD, DOUBTFUL, ALIVE, ALIVE, GONE, GOOD, GOOD]) == sent_to(project)
+
+    project.served.forget()
+    project.write("list.txt", "\n".join([DEAD, DOUBTFUL, ALIVE, GONE, GOOD]))
+    records = (project.folder / f"run.{form}").read_bytes()
+    project.send("--tokens", "list.txt", "--suppress", "-", *HELLO, stdin=records)
+    assert sorted([DOUBTFUL, ALIVE, GOOD]) == sent_to(project)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_the_dead_are_looked_at_through_a_pipe(project: Project, form: str) -> None:
+    """``bounces tokens | tokens check -``: every token arrives whole."""
+    bounce_all(project)
+    done = shell(
+        project,
+        f"pushctl bounces tokens -o {form} | pushctl tokens check - --format {form} -o json",
+    )
+    assert 0 == done.returncode, done.stderr
+    looked = json.loads(done.stdout)
+    assert (2, {"apns": 1, "fcm": 1}) == (looked["rows"], looked["sendable"])
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+@pytest.mark.parametrize("made_by", ["send", "bounces list", "bounces tokens"])
+def test_masks_are_neither_sent_to_nor_suppressed(
+    project: Project, made_by: str, form: str
+) -> None:
+    """Whoever printed them: nobody is sent to, each row says why, and no list can be made of it."""
+    given = ("--token", DEAD, "--token", GONE, *HELLO) if made_by == "send" else ()
+    bounce_all(project)
+    printed = run_cli(*made_by.split(), *given, "-o", form, "--mask-tokens", cwd=project.folder)
+    project.served.forget()
+    masked = printed.stdout.encode()
+    assert DEAD not in printed.stdout
+
+    records = project.records("--tokens", "-", "--format", form, *HELLO, stdin=masked)
+    assert 2 <= len(records)
+    for record in records:
+        assert ("rejected", "InvalidToken") == (record["outcome"], record["reason"])
+        assert "masked token" in record["detail"]
+    refused = project.send("--token", ALIVE, "--suppress", "-", *HELLO, stdin=masked)
+    assert (3, 1, 1) == (refused.exit_code, len(refused.errors), len(refused.hints))
+    assert "the tokens of this file are masked" in refused.errors[0]
+    assert [] == sent_to(project)
+
+
+def test_masks_that_were_sent_to_spoil_no_log(project: Project) -> None:
+    """The log holds them as never sent to, and the dead can still be told from it."""
+    bounce_all(project)
+    masked = run_cli("bounces", "tokens", "-o", "jsonl", "--mask-tokens", cwd=project.folder)
+    project.send("--tokens", "-", "--format", "jsonl", *HELLO, stdin=masked.stdout.encode())
+    assert [0, 0] == [one["attempts"] for one in project.events("Bounced push")[-2:]]
+    dead = run_cli("bounces", "tokens", "-o", "jsonl", cwd=project.folder)
+    assert 0 == dead.exit_code
+    assert {DEAD, GONE} == {json.loads(line)["token"] for line in dead.stdout.splitlines()}
 
 
 def test_a_log_as_it_lies_there_says_which_pipe_to_use(project: Project) -> None:
