@@ -7,7 +7,10 @@ import io
 import json
 from typing import Any
 
+import pytest
+
 from cli.kit import DEAD_SINCE, Project, Result, android, ios, run_cli
+from cli.test_bounces_list import bounce
 from pushctl.rules.masking import is_masked
 
 HELLO = ("--title", "Hello")
@@ -109,3 +112,94 @@ def test_stdin_cannot_be_two_things(project: Project) -> None:
     result = tokens(project, "-", "--registered", "-", "--format", "csv")
     assert 2 == result.exit_code
     assert ["stdin (-) can be read only once"] == result.errors
+
+
+@pytest.mark.parametrize(
+    ("registered_at", "dead", "suspects"),
+    [
+        ("2026-09-21T14:13:21Z", 0, 0),
+        ("2026-09-21T16:13:21+02:00", 0, 0),
+        ("2026-09-21T14:13:20Z", 1, 0),
+        ("2026-09-20", 1, 0),
+        ("", 1, 0),
+        ("yesterday", 0, 1),
+    ],
+)
+def test_only_a_registration_after_the_death_saves(
+    project: Project, registered_at: str, dead: int, suspects: int
+) -> None:
+    """Later than dead_since it lives, at it or before it is dead; one unreadable is a doubt."""
+    project.write("bounces.jsonl", bounce(1, token=ios(1), dead_since=DEAD_SINCE))
+    project.write("list.csv", f"token,registered_at\n{ios(1)},{registered_at}\n")
+    result = tokens(project, "--registered", "list.csv")
+    assert (0, dead) == (result.exit_code, len(rows(result)))
+    assert bool(suspects) == any("registered_at cannot be read" in w for w in result.warnings)
+    doubted = tokens(project, "--suspect", "--registered", "list.csv")
+    assert [ios(1)] * suspects == [row["token"] for row in rows(doubted)]
+
+
+def test_a_registration_saves_no_registration_token(project: Project) -> None:
+    """UNREGISTERED is FCM's last word: it tells no time that a registration could be later than."""
+    fcm = {"service": "fcm", "status": 404, "reason": "UNREGISTERED"}
+    project.write("bounces.jsonl", bounce(1, token=android(1), **fcm))
+    project.write("list.csv", f"token,registered_at\n{android(1)},2030-01-01\n")
+    assert [android(1)] == [row["token"] for row in rows(tokens(project, "--registered=list.csv"))]
+
+
+def test_suspects_as_csv(project: Project) -> None:
+    """The same columns for every row, also where a token was rejected for two reasons."""
+    both = {"token": ios(1), "token_action": "check-environment", "status": 400}
+    project.write(
+        "bounces.jsonl",
+        bounce(1, **both, reason="BadDeviceToken")
+        + bounce(2, **both, reason="DeviceTokenNotForTopic"),
+    )
+    result = tokens(project, "--suspect")
+    (row,) = rows(result)
+    assert ("BadDeviceToken DeviceTokenNotForTopic", "2") == (row["reasons"], row["bounces"])
+    assert {None}.isdisjoint({*row, *row.values()})
+    assert "1 suspect: keep them; none is proven dead" in result.stderr
+
+
+@pytest.mark.parametrize("suspect", [False, True])
+def test_a_spreadsheet_finds_no_formula(project: Project, suspect: bool) -> None:
+    """Text that begins like a formula gets a quote mark in csv; jsonl tells it as it is."""
+    action = "suspect" if suspect else "remove"
+    odd = {"profile": "=HYPERLINK(1)", "campaign": "@SUM(1)", "topic": "+1", "token_action": action}
+    project.write(
+        "bounces.jsonl",
+        bounce(1, **odd, token="-dTok:APA91b", service="fcm")
+        + bounce(2, **odd, token="=cmd|'/c calc'!A1", service="fcm"),
+    )
+    extra = ("--suspect",) if suspect else ()
+    found = rows(tokens(project, *extra))
+    assert ["-dTok:APA91b", "'=cmd|'/c calc'!A1"] == [row["token"] for row in found]
+    for row in found:
+        assert ("'=HYPERLINK(1)", "'@SUM(1)", "'+1") == (
+            row["profile"],
+            row["campaign"],
+            row["topic"],
+        )
+    lines = tokens(project, *extra, "-o", "jsonl").stdout.splitlines()
+    assert {"=HYPERLINK(1)"} == {json.loads(line)["profile"] for line in lines}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("bounces.jsonl", "-o", "jsonl"), 0),
+        (("bounces.jsonl", "--reason", "BadDeviceToken"), 0),
+        (("bounces.jsonl", "-o", "table"), 2),
+        (("bounces.jsonl", "--since", "soon"), 2),
+        (("bounces.jsonl", "--no-such-option"), 2),
+        (("missing.jsonl",), 3),
+        (("bounces.jsonl", "--registered", "missing.csv"), 3),
+    ],
+)
+def test_how_it_ends(project: Project, arguments: tuple[str, ...], code: int) -> None:
+    """0 with or without a dead token; usage is 2 and a file 3, with one error and no output."""
+    project.write("bounces.jsonl", bounce(1, token=ios(1)))
+    result = tokens(project, *arguments)
+    assert (code, int(code > 0)) == (result.exit_code, len(result.errors)), result.stderr
+    if code:
+        assert "" == result.stdout
