@@ -14,7 +14,7 @@ import typer
 from pushctl.cli.environment import is_set, name_variables
 from pushctl.cli.framework import Group, adopt
 from pushctl.errors import ExitCode, Problem, PushctlError, UsageError
-from pushctl.view.terminal import Terminal, open_terminal
+from pushctl.view.terminal import ColorChoice, Terminal, open_terminal
 
 COMMANDS = {
     "demo": "pushctl.cli.demo",
@@ -189,9 +189,13 @@ def _terminal(arguments: Sequence[str]) -> Terminal:
     wish = os.environ.get("PUSHCTL_QUIET", "")
     if not quiet and wish.isdecimal():
         quiet = int(wish)
-    never = "--color=never" in arguments or ("--color", "never") in pairwise(arguments)
-    never = never or os.environ.get("PUSHCTL_COLOR") == "never"
-    return open_terminal(os.environ, quiet=quiet, color="never" if never else "auto")
+    colors: dict[str, ColorChoice] = {"always": "always", "never": "never"}
+    color = colors.get(os.environ.get("PUSHCTL_COLOR", ""), "auto")
+    for word, following in pairwise([*arguments, ""]):
+        name, equals, value = word.partition("=")
+        if name == "--color":
+            color = colors.get(value if equals else following, "auto")
+    return open_terminal(os.environ, quiet=quiet, color=color)
 
 
 def _internal_error(error: Exception, arguments: Sequence[str]) -> int:
