@@ -296,3 +296,20 @@ def test_each_output(tmp_path: Path, output: str) -> None:
             for line in result.stdout.splitlines()
         )
         assert "<script>" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("lines", "arguments", "headline"),
+    [
+        ((), (), "No push was accepted, none bounced"),
+        ((counts(98, 0),), (), "None of 98 pushes bounced"),
+        ((counts(98, 1), bounce(1)), ("--reason", "BadTopic"), "No push bounced for BadTopic"),
+    ],
+)
+def test_no_bounces(
+    tmp_path: Path, lines: tuple[str, ...], arguments: tuple[str, ...], headline: str
+) -> None:
+    """The first line says no more than the log tells within the filter."""
+    write(tmp_path / "a.jsonl", *lines)
+    result = report(tmp_path, "a.jsonl", *arguments)
+    assert (0, headline) == (result.exit_code, result.stdout.splitlines()[0])

@@ -257,10 +257,13 @@ def test_what_one_rule_told_no_other_tells() -> None:
 
 
 def test_what_matters_most_comes_first() -> None:
-    """A refused credential stands before dead tokens, however many there are; the list is short."""
+    """The order is that of what to do first, whatever there is most of; the list is short."""
     lanes = [IOS._replace(credential=f"shop-{number}") for number in range(9)]
-    dead, refused = trait(DEAD, 500, 1000), [trait(REFUSED, 1, 1000, lane=lane) for lane in lanes]
-    assert ["credential-refused", "dead-tokens"] == [
-        finding.kind for finding in diagnose(evidence(dead, refused[0]))
+    refused = [trait(REFUSED, 1, 1000, lane=lane) for lane in lanes]
+    more = [
+        trait(*each) for each in ((DEAD, 400, 1000), (TOO_FAST, 300, 1000), (BAD_TOKEN, 200, 1000))
     ]
-    assert FINDINGS_MAX == len(diagnose(evidence(dead, *refused)))
+    assert ["credential-refused", "wrong-environment", "throttled", "dead-tokens"] == [
+        finding.kind for finding in diagnose(evidence(*more, refused[0]))
+    ]
+    assert FINDINGS_MAX == len(diagnose(evidence(*more, *refused)))

@@ -25,8 +25,10 @@ def headline(report: Report) -> str:
     """Return what the report comes to, in one line."""
     metrics = report.metrics
     if not metrics.bounced:
-        if not metrics.received:
-            return "Nothing was sent, nothing bounced"
+        if report.filter.reasons:
+            return "No push bounced for " + " or ".join(report.filter.reasons)
+        if not metrics.received:  # what was sent and never answered may be there all the same
+            return "No push was accepted, none bounced"
         return f"None of {metrics.received:,} pushes bounced"
     total = metrics.received + metrics.bounced
     if report.filter.reasons or not metrics.received:
