@@ -109,6 +109,12 @@ def test_quiet(stocked: Project, arguments: tuple[str, ...]) -> None:
     assert Result(loud.exit_code, "", "") == run_cli(*arguments, "-qq", cwd=stocked.folder)
 
 
+@pytest.mark.parametrize("flags", [["-qq"], ["-q", "-q"], ["-vqq"], ["--quiet", "-qv"]], ids=str)
+def test_quiet_however_it_is_written(tmp_path: Path, flags: list[str]) -> None:
+    """A usage error, found before any option is known, is as silent as -q and -v together say."""
+    assert Result(2, "", "") == run_cli("send", "--titel", "x", *flags, cwd=tmp_path)
+
+
 def test_quiet_keeps_the_failures(project: Project) -> None:
     """With -q a send tells what came of each push, and not a word around it."""
     result = project.send("--token", ios(1), "--token", ios(2, "de"), *HELLO, "-q")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
@@ -38,6 +39,7 @@ _NEED_ALL = frozenset({"config", "help", "completion"})
 _LEADING_FLAGS = frozenset({"-q", "-qq", "--quiet", "-v", "-vv", "--verbose", "--debug"}) | {
     "--no-input"
 }
+_SHORT_FLAGS = re.compile(r"-([nqvy]+)")
 _LEADING_VALUES = frozenset({"--color", "--progress", "--config", "-o", "--output"})
 
 HELP = """
@@ -183,9 +185,8 @@ def _version(wanted: bool) -> None:
 
 def _terminal(arguments: Sequence[str]) -> Terminal:
     """Return a terminal for an error: the options may be what is wrong, so they are guessed."""
-    quiet = sum(
-        word.count("q") if word.startswith("-q") else word == "--quiet" for word in arguments
-    )
+    flags = [match[1] for word in arguments if (match := _SHORT_FLAGS.match(word))]
+    quiet = "".join(flags).count("q") + arguments.count("--quiet")
     wish = os.environ.get("PUSHCTL_QUIET", "")
     if not quiet and wish.isdecimal():
         quiet = int(wish)
