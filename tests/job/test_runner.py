@@ -517,15 +517,19 @@ def test_a_connection_keeps_the_provider_token_it_began_with(
 ) -> None:
     """When its token is to be retired a connection is left for one with a newer token."""
 
+    first = Permit(1)
+
     async def slowly(link: Link, push: Push) -> None:
         await asyncio.sleep(0.002)
+        if push.row == 60:
+            first.retire_at = 0.0
         if push in link.open:
             link.say(Answer(push, OK, None, b""))
 
     tasks = []
     gateway = Gateway(lambda link, push: tasks.append(asyncio.ensure_future(slowly(link, push))))
     gateway.limit = 2
-    authorizer = Authorizer(Permit(1, retire_in_s=0.1), Permit(2))
+    authorizer = Authorizer(first, Permit(2))
     made = play(monkeypatch, gateway, number=200, authorizer=authorizer, connections=1)
 
     assert {Kind.ACCEPTED: 200} == made.world.kinds
