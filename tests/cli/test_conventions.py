@@ -172,6 +172,26 @@ def test_a_bounce_log_from_stdin(tmp_path: Path, command: str) -> None:
     assert "Unregistered" in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        ("bounces report -", LOG),
+        ("bounces list -", LOG),
+        ("bounces tokens -", LOG),
+        ("tokens check - --format txt", ios()),
+        ("explain -", "Unregistered"),
+    ],
+)
+def test_nobody_waits_unknowingly(tmp_path: Path, command: str, text: str) -> None:
+    """Whoever has to type stdin is told so, and how to end; a pipe is not talked to."""
+    arguments = command.split()
+    typed = run_cli(*arguments, cwd=tmp_path, stdin=text.encode(), tty=True, env={"TERM": "dumb"})
+    piped = run_cli(*arguments, cwd=tmp_path, stdin=text.encode())
+
+    assert "end with Ctrl-D" in typed.stderr
+    assert "Ctrl-D" not in piped.stderr
+
+
 # -- what was meant -------------------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ from pushctl.cli.common import (
     ProgressOption,
     QuietOption,
     VerboseOption,
+    announce_stdin,
     choose_output,
     make_terminal,
     output_option,
@@ -174,6 +175,7 @@ def report(
 
         terminal.data(script(files, chosen, dimensions))
         return int(ExitCode.OK)
+    announce_stdin(logs or (), terminal)
     from pushctl.view.bounce_report import show_report
 
     key = mask_key_for(config) if mask_tokens else None

@@ -28,6 +28,7 @@ from pushctl.cli.common import (
     ConfigOption,
     DebugOption,
     QuietOption,
+    announce_stdin,
     choose_output,
     make_terminal,
     output_option,
@@ -112,6 +113,7 @@ def list_command(
     most = _SHOWN_IN_A_TABLE if limit is None and output == "table" else limit or None
     terminal = make_terminal(quiet, 0, color)
     files = find_logs_for(logs or (), config)
+    announce_stdin(logs or (), terminal)
 
     from pushctl.records.masking import masked
     from pushctl.report.listing import newest_first

@@ -31,6 +31,7 @@ from pushctl.cli.common import (
     Progress,
     ProgressOption,
     QuietOption,
+    announce_stdin,
     choose_output,
     input_path,
     make_terminal,
@@ -131,6 +132,7 @@ def tokens(
     terminal = make_terminal(quiet, 0, color, progress)
     key = mask_key_for(config) if mask_tokens else None
     files = find_logs_for(logs or (), config)
+    announce_stdin([*(logs or ()), registered], terminal)
     with _registered(registered, format, terminal, progress) as list_:
         return _print(files, chosen, list_, terminal, output, key, suspect=suspect, strict=strict)
 

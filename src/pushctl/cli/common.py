@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -180,6 +180,12 @@ def choose_output(text: str, allowed: Sequence[str]) -> str:
         f"-o {text!r} is not an output of this command",
         hint=(f"did you mean {near[0]!r}? " if near else "") + "it knows: " + ", ".join(allowed),
     )
+
+
+def announce_stdin(inputs: Collection[object], terminal: Terminal) -> None:
+    """Tell a person at the terminal what is waited for, if one of *inputs* is ``-``."""
+    if terminal.in_is_tty and "-" in inputs:
+        terminal.say("reading from the terminal, end with Ctrl-D")
 
 
 def input_path(text: str) -> Path | Literal["-"]:

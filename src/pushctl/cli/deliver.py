@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pushctl.cli.common import announce_stdin
 from pushctl.cli.confirm import confirm
 from pushctl.cli.settings import settings_for
 from pushctl.cli.watch import Screen, on_usr1
@@ -41,8 +42,7 @@ def deliver(
     settings = settings_for(config, allow_endpoint)
     from_stdin = [*options.profile_files, *options.token_files, *options.suppress]
     stdin = sys.stdin.buffer if "-" in from_stdin else None
-    if stdin is not None and terminal.in_is_tty:
-        terminal.say("reading from the terminal, end with Ctrl-D")
+    announce_stdin(from_stdin, terminal)
     order = make_order(options, settings, stdin)
     if dry_run:
         return _rehearse(order, terminal, output, fail_on)

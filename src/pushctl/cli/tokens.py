@@ -16,6 +16,7 @@ from pushctl.cli.common import (
     Progress,
     ProgressOption,
     QuietOption,
+    announce_stdin,
     choose_output,
     input_path,
     make_terminal,
@@ -160,8 +161,7 @@ def _open(
     from pushctl.job.options import checked_platform
 
     stdin = sys.stdin.buffer if "-" in files else None
-    if stdin is not None and terminal.in_is_tty:
-        terminal.say("reading from the terminal, end with Ctrl-D")
+    announce_stdin(files, terminal)
     return open_lists(
         [input_path(name) for name in files],
         platform=checked_platform(platform),
