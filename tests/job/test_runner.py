@@ -44,9 +44,9 @@ STALE = rejected(401, "ACCESS_TOKEN_EXPIRED", category=Category.CREDENTIALS)
 class Permit:
     """A token with a number."""
 
-    def __init__(self, number: int, *, retire_in_s: float = 1e6, expire_in_s: float = 1e6) -> None:
+    def __init__(self, number: int, *, expire_in_s: float = 1e6) -> None:
         self.header = b"bearer %d" % number
-        self.retire_at = time.time() + retire_in_s
+        self.retire_at = time.time() + 1e6
         self.expires_at = time.time() + expire_in_s
 
 
