@@ -6,7 +6,7 @@ import datetime
 import difflib
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,7 +31,7 @@ from pushctl.errors import ExitCode, UsageError
 if TYPE_CHECKING:
     from pushctl.report.files import LogFile
     from pushctl.report.opens import RunAudience
-    from pushctl.report.values import Dimension, Filter, Report
+    from pushctl.report.values import Dimension, Filter, Note, Report
     from pushctl.view.terminal import Terminal
 
 OUTPUTS = ("table", "json", "csv", "markdown", "html")
@@ -64,6 +64,15 @@ Exit codes: 0 reported, 1 foreign lines and --strict, 2 usage, 3 a file cannot b
 
 WHICH = "Which bounces"
 
+LogsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[LOG]...", help="Bounce logs; default: the configured one.", show_default=False
+    ),
+]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Exit 1 if a line is none of a bounce log.")
+]
 MaskTokensOption = Annotated[
     bool, typer.Option("--mask-tokens", help="Write masks in place of tokens.")
 ]
@@ -118,12 +127,7 @@ def register(app: typer.Typer) -> None:
 
 
 def report(
-    logs: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[LOG]...", help="Bounce logs; default: the configured one.", show_default=False
-        ),
-    ] = None,
+    logs: LogsArgument = None,
     by: Annotated[
         list[str] | None,
         typer.Option(
@@ -151,9 +155,7 @@ def report(
         bool, typer.Option("--sql", help="Print the queries, for DuckDB, instead of the answers.")
     ] = False,
     mask_tokens: MaskTokensOption = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit 1 if a line is none of a bounce log.")
-    ] = False,
+    strict: StrictOption = False,
     output: Annotated[str, output_option(*OUTPUTS)] = "table",
     config: ConfigOption = None,
     quiet: QuietOption = 0,
@@ -186,7 +188,7 @@ def report(
         made = with_masked_tokens(made, key)
     show_report(made, terminal, output)
     _warn_of_nothing(made, terminal)
-    return int(_exit_code(made, strict))
+    return exit_code_of(made.notes, strict=strict)
 
 
 def chosen_bounces(
@@ -349,8 +351,9 @@ def _warn_of_nothing(made: Report, terminal: Terminal) -> None:
             terminal.warn(f"no reason is called {reason!r}", hint=f"did you mean {near[0]!r}?")
 
 
-def _exit_code(made: Report, strict: bool) -> ExitCode:
+def exit_code_of(notes: Iterable[Note], *, strict: bool) -> int:
+    """Return 1 for logs that are *strict* and hold foreign lines, by what is noted of them."""
     from pushctl.report.values import NoteKind
 
-    is_foreign = any(note.kind is NoteKind.FOREIGN for note in made.notes)
-    return ExitCode.FINDINGS if strict and is_foreign else ExitCode.OK
+    is_foreign = any(note.kind is NoteKind.FOREIGN for note in notes)
+    return int(ExitCode.FINDINGS if strict and is_foreign else ExitCode.OK)

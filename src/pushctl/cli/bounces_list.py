@@ -13,12 +13,16 @@ import typer
 
 from pushctl.cli.bounces import (
     CampaignOption,
+    LogsArgument,
+    MaskTokensOption,
     ReasonOption,
     RunOption,
     ServiceOption,
     SinceOption,
+    StrictOption,
     UntilOption,
     chosen_bounces,
+    exit_code_of,
     find_logs_for,
     mask_key_for,
 )
@@ -33,7 +37,7 @@ from pushctl.cli.common import (
     make_terminal,
     output_option,
 )
-from pushctl.errors import ExitCode, UsageError
+from pushctl.errors import UsageError
 
 if TYPE_CHECKING:
     from pushctl.records.record import Record
@@ -68,12 +72,7 @@ def register(bounces: typer.Typer) -> None:
 
 
 def list_command(
-    logs: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[LOG]...", help="Bounce logs; default: the configured one.", show_default=False
-        ),
-    ] = None,
+    logs: LogsArgument = None,
     since: SinceOption = None,
     until: UntilOption = None,
     campaign: CampaignOption = None,
@@ -94,12 +93,8 @@ def list_command(
         str | None,
         typer.Option("--fields", metavar="A,B,...", help="Only these fields, in this order."),
     ] = None,
-    mask_tokens: Annotated[
-        bool, typer.Option("--mask-tokens", help="Write masks in place of tokens.")
-    ] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit 1 if a line is none of a bounce log.")
-    ] = False,
+    mask_tokens: MaskTokensOption = False,
+    strict: StrictOption = False,
     output: Annotated[str, output_option(*OUTPUTS)] = "table",
     config: ConfigOption = None,
     quiet: QuietOption = 0,
@@ -118,7 +113,7 @@ def list_command(
     from pushctl.records.masking import masked
     from pushctl.report.listing import newest_first
     from pushctl.report.logs import open_logs
-    from pushctl.report.values import Filter, NoteKind
+    from pushctl.report.values import Filter
     from pushctl.view.bounce_list import show_bounces
     from pushctl.view.bounce_report import show_notes
 
@@ -135,8 +130,7 @@ def list_command(
             terminal.say(f"only the newest {most:,} are shown; --limit 0 shows all")
     if not count:
         terminal.say("no bounces" + ("" if chosen == Filter() else " of that kind"))
-    is_foreign = any(note.kind is NoteKind.FOREIGN for note in notes)
-    return int(ExitCode.FINDINGS if strict and is_foreign else ExitCode.OK)
+    return exit_code_of(notes, strict=strict)
 
 
 def _fields(text: str) -> list[str]:

@@ -14,12 +14,15 @@ import typer
 
 from pushctl.cli.bounces import (
     CampaignOption,
+    LogsArgument,
     ReasonOption,
     RunOption,
     ServiceOption,
     SinceOption,
+    StrictOption,
     UntilOption,
     chosen_bounces,
+    exit_code_of,
     find_logs_for,
     mask_key_for,
 )
@@ -37,13 +40,12 @@ from pushctl.cli.common import (
     make_terminal,
     output_option,
 )
-from pushctl.errors import ExitCode, UsageError
+from pushctl.errors import UsageError
 
 if TYPE_CHECKING:
     from pushctl.audience.prepared import Prepared
     from pushctl.report.dead_tokens import Found
     from pushctl.report.files import LogFile
-    from pushctl.report.logs import Logs
     from pushctl.report.values import Filter
     from pushctl.view.terminal import Terminal
 
@@ -78,12 +80,7 @@ def register(bounces: typer.Typer) -> None:
 
 
 def tokens(
-    logs: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[LOG]...", help="Bounce logs; default: the configured one.", show_default=False
-        ),
-    ] = None,
+    logs: LogsArgument = None,
     registered: Annotated[
         str | None,
         typer.Option(
@@ -114,9 +111,7 @@ def tokens(
             "--mask-tokens", help="Print masks in place of tokens: to compare, not to delete by."
         ),
     ] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit 1 if a line is none of a bounce log.")
-    ] = False,
+    strict: StrictOption = False,
     output: Annotated[str, output_option(*OUTPUTS)] = "csv",
     config: ConfigOption = None,
     quiet: QuietOption = 0,
@@ -157,6 +152,7 @@ def _print(
         suspects,
     )
     from pushctl.report.logs import open_logs
+    from pushctl.view.bounce_report import show_notes
     from pushctl.view.token_list import write_tokens
 
     in_reach = [] if registered is None else registered_files(registered)
@@ -170,7 +166,9 @@ def _print(
         else:
             write_tokens(_shown(dead(logs), key), DEAD_FIELDS, terminal, output)
             _say(found, terminal, registered)
-        return _exit_code(logs, terminal, strict=strict)
+        notes = logs.notes()
+        show_notes(notes, terminal)
+        return exit_code_of(notes, strict=strict)
 
 
 def _shown(rows: Iterable[Mapping[str, Any]], key: bytes | None) -> Iterator[Mapping[str, Any]]:
@@ -210,16 +208,6 @@ def _say(found: Found, terminal: Terminal, registered: Prepared | None) -> None:
             " was accepted later it cannot tell",
             style="dim",
         )
-
-
-def _exit_code(logs: Logs, terminal: Terminal, *, strict: bool) -> int:
-    from pushctl.report.values import NoteKind
-    from pushctl.view.bounce_report import show_notes
-
-    notes = logs.notes()
-    show_notes(notes, terminal)
-    is_foreign = any(note.kind is NoteKind.FOREIGN for note in notes)
-    return int(ExitCode.FINDINGS if strict and is_foreign else ExitCode.OK)
 
 
 @contextlib.contextmanager

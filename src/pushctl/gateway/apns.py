@@ -22,6 +22,7 @@ from pushctl.gateway.answer import (
     whole_number,
 )
 from pushctl.outcome import JsonValue, Kind, Outcome, Service, TokenAction
+from pushctl.rules.dead_tokens import epoch_s
 
 _FIRST_DEVICE_TOKENS_MS = 1_230_768_000_000
 """2009-01-01: APNs is not older, so an earlier timestamp is in seconds or made up."""
@@ -101,8 +102,8 @@ def keep_if_registered_since(outcome: Outcome, registered_at: str | None) -> Out
         or not outcome.dead_since
     ):
         return outcome
-    registered = _instant(registered_at)
-    dead_since = _instant(outcome.dead_since)
+    registered = epoch_s(registered_at)
+    dead_since = epoch_s(outcome.dead_since)
     if registered is None or dead_since is None:
         return outcome._replace(token_action=TokenAction.SUSPECT)
     if registered > dead_since:
@@ -134,11 +135,3 @@ def _dead_since(answer: Mapping[str, JsonValue]) -> str | None:
 def _date(day: int) -> str:
     """Return the date that is *day* days after 1970-01-01: dead tokens die on few days."""
     return (datetime.date(1970, 1, 1) + datetime.timedelta(days=day)).isoformat()
-
-
-def _instant(text: str) -> datetime.datetime | None:
-    try:
-        moment = datetime.datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.UTC)

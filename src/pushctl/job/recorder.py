@@ -121,7 +121,8 @@ class Recorder:
             self.latencies[latency_ms if latency_ms < SLOWEST_MS else SLOWEST_MS] += 1
             if self._on_record is not None:
                 at = now + self._wall_offset
-                self._on_record(self._record(lane, push, outcome, at, latency_ms))
+                address = self.address_of(lane, push)
+                self._on_record(self._record(address, push, outcome, at, latency_ms))
             return
         self._finished_otherwise(lane, push, outcome, now)
 
@@ -187,7 +188,7 @@ class Recorder:
         )
         self._note(address, outcome, text)
         if self._on_record is not None:
-            self._on_record(self._record(lane, push, outcome, at, latency_ms))
+            self._on_record(self._record(address, push, outcome, at, latency_ms))
         stop = self.tally.add(outcome)
         if stop is not None:
             self.stop_run(stop)
@@ -356,10 +357,10 @@ class Recorder:
         self._on_outcome(address.service, outcome)
 
     def _record(
-        self, lane: Lane, push: Push, outcome: Outcome, at: float, latency_ms: int | None
+        self, address: Address, push: Push, outcome: Outcome, at: float, latency_ms: int | None
     ) -> Record:
         record = outcome_record(
-            self.address_of(lane, push),
+            address,
             outcome,
             run=self.run,
             campaign=self.campaign,
