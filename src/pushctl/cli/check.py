@@ -135,11 +135,12 @@ def _run(
     from pushctl.check.run import Checking, check_config, check_credentials
     from pushctl.check.step import exit_code
     from pushctl.cli.settings import settings_for
+    from pushctl.config.choose import named_credentials
     from pushctl.view.check import show_check, summary
 
     try:
         settings = settings_for(config, allow_endpoint)
-        wanted = _wanted(settings, names)
+        wanted = named_credentials(settings, names or settings.credentials)
     except InvalidInput as error:
         if output != "table":  # a report of CI names the line as well
             faults = [report_of_faults("config", error)]
@@ -157,26 +158,6 @@ def _run(
     if reason is not None:
         terminal.next_step(f"pushctl explain {reason}")
     return int(code)
-
-
-def _wanted(settings: Settings, names: Sequence[str]) -> list[CredentialSettings]:
-    """Return the settings of the credentials called *names*, or of all."""
-    if not settings.credentials:
-        raise InvalidInput(
-            "no credential is configured",
-            hint="write a pushctl.yaml (see the README); pushctl demo needs none",
-        )
-    unknown = [name for name in names if name not in settings.credentials]
-    if unknown:
-        from pushctl.config.words import did_you_mean
-
-        known = "there are " + ", ".join(settings.credentials)
-        meant = did_you_mean(unknown[0], settings.credentials)
-        raise InvalidInput(
-            f"there is no credential {unknown[0]!r}", hint=f"{meant} {known}" if meant else known
-        )
-    chosen = dict.fromkeys(names or settings.credentials)
-    return [settings.credentials[name] for name in chosen]
 
 
 def _services(wanted: Sequence[CredentialSettings]) -> str:

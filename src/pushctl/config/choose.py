@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pushctl.config.settings import CredentialSettings, Settings
 from pushctl.config.words import did_you_mean
@@ -30,12 +30,7 @@ def choose_credential(
     :raises InvalidInput: if there is no credential at all, *chosen* names one that does not exist
         or two for one service, or several fit and nothing decides.
     """
-    if not settings.credentials:
-        raise InvalidInput(
-            "no credential is configured",
-            hint="pushctl init writes a pushctl.yaml to begin with; pushctl demo needs none",
-        )
-    wanted = _chosen_for(settings, service, chosen)
+    wanted = _chosen_for(named_credentials(settings, chosen), service)
     if name is not None:
         named = settings.credentials.get(name)
         return named if named is not None and _fits(named, service, environment) else None
@@ -44,10 +39,19 @@ def choose_credential(
     return _decide(settings, service, _with_topic(candidates, topic))
 
 
-def _chosen_for(
-    settings: Settings, service: Service, chosen: Sequence[str]
-) -> CredentialSettings | None:
-    unknown = [name for name in chosen if name not in settings.credentials]
+def named_credentials(settings: Settings, names: Iterable[str]) -> list[CredentialSettings]:
+    """
+    Return the credentials called *names*, each once, in their order.
+
+    :raises InvalidInput: if there is no credential at all, or one of *names* does not exist.
+    """
+    if not settings.credentials:
+        raise InvalidInput(
+            "no credential is configured",
+            hint="pushctl init writes a pushctl.yaml to begin with; pushctl demo needs none",
+        )
+    wanted = list(dict.fromkeys(names))
+    unknown = [name for name in wanted if name not in settings.credentials]
     if unknown:
         known = ", ".join(settings.credentials)
         meant = did_you_mean(unknown[0], settings.credentials)
@@ -55,14 +59,19 @@ def _chosen_for(
             f"there is no credential {unknown[0]!r}",
             hint=f"{meant} there are {known}" if meant else f"there are {known}",
         )
-    serving = [
-        name for name in dict.fromkeys(chosen) if settings.credentials[name].service == service
-    ]
+    return [settings.credentials[name] for name in wanted]
+
+
+def _chosen_for(
+    chosen: Sequence[CredentialSettings], service: Service
+) -> CredentialSettings | None:
+    serving = [settings for settings in chosen if settings.service == service]
     if len(serving) > 1:
         raise InvalidInput(
-            f"{' and '.join(serving)} are both for {service}", hint="choose one for each service"
+            f"{' and '.join(settings.name for settings in serving)} are both for {service}",
+            hint="choose one for each service",
         )
-    return settings.credentials[serving[0]] if serving else None
+    return serving[0] if serving else None
 
 
 def _fits(
