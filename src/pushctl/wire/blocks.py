@@ -97,9 +97,10 @@ class BlockReader:
             raise Fault(
                 ErrorCode.ENHANCE_YOUR_CALM, "the server sent a header list that is too long"
             ) from None
-        except (hpack.HPACKError, IndexError, ValueError) as error:
+        except (hpack.HPACKError, IndexError, ValueError):
+            # What hpack says of it quotes objects of ours by their addresses: of no use to anybody.
             raise Fault(
-                ErrorCode.COMPRESSION_ERROR, f"the server sent an undecodable header block: {error}"
+                ErrorCode.COMPRESSION_ERROR, "the server sent an undecodable header block"
             ) from None
         # Latin-1 cannot fail and keeps every byte; field values are rarely more than ASCII.
         return [(str(name, "latin-1"), str(value, "latin-1")) for name, value in pairs]

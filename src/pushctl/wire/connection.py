@@ -656,6 +656,8 @@ class Connection:
             if not frames.DEFAULT_FRAME_SIZE <= value <= frames.LARGEST_FRAME_SIZE:
                 raise protocol("the server announced an impossible maximum frame size")
             self._outbox.set_max_frame(value)
+        elif identifier == frames.HEADER_TABLE_SIZE:
+            self._outbox.set_table_size(value)
         elif identifier == frames.ENABLE_PUSH and value != 0:
             raise protocol("the server announced ENABLE_PUSH, which only a client may")
 

@@ -8,9 +8,13 @@ leaves no trace here.  Only the rest is *parked*.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from pushctl.wire import frames
 from pushctl.wire.faults import flow_control
+
+_EMPTY_TABLE: Final = b"\x20"
+"""A dynamic table size update to 0 (RFC 7541 section 6.3); no block of ours begins so else."""
 
 
 class _Parked:
@@ -28,7 +32,16 @@ class _Parked:
 class Outbox:
     """Frames to write in order, and the send windows of RFC 9113 section 5.2."""
 
-    __slots__ = ("initial_window", "max_frame", "parked", "pieces", "unsent", "whole", "window")
+    __slots__ = (
+        "_size_update",
+        "initial_window",
+        "max_frame",
+        "parked",
+        "pieces",
+        "unsent",
+        "whole",
+        "window",
+    )
 
     def __init__(self) -> None:
         self.pieces: list[bytes] = []
@@ -38,13 +51,19 @@ class Outbox:
         self.initial_window = frames.DEFAULT_WINDOW
         self.max_frame = frames.DEFAULT_FRAME_SIZE
         self.whole = frames.DEFAULT_FRAME_SIZE
-        """Largest body that fits into one DATA frame and a fresh stream's window."""
+        """Largest body that fits into one DATA frame and a fresh stream's window; 0 where the
+        header block needs care as well."""
         self.unsent = 0
         """Octets of parked bodies not sent yet."""
         self.parked: dict[int, _Parked] = {}
+        self._size_update: bytes | None = None
+        """What the next header block begins with; ``None`` until the server asks for it."""
 
     def open(self, stream: int, block: bytes, body: bytes) -> None:
-        """Queue a request that is too large for the plain path: split it, park what is left."""
+        """Queue a request that is not for the plain path: split it, park what is left."""
+        if self._size_update:
+            block = self._size_update + block
+            self._expect_size_update(b"")
         end_stream = 0 if body else frames.END_STREAM
         limit = self.max_frame
         if len(block) <= limit:
@@ -73,17 +92,28 @@ class Outbox:
     def withdraw(self, streams: Iterable[int]) -> None:
         """Remove the frames of *streams*, none of which was handed out yet, and their credit."""
         unwanted = frozenset(streams)
+        size_update = b""
         data = b"".join(self.pieces)
         position = len(frames.PREFACE) if data.startswith(frames.PREFACE) else 0
         self.pieces[:] = [data[:position]]
         while position < len(data):
-            word, _, stream = frames.HEADER.unpack_from(data, position)
-            end = position + frames.HEADER_BYTES + (word >> 8)
+            word, flags, stream = frames.HEADER.unpack_from(data, position)
+            start = position + frames.HEADER_BYTES
+            end = start + (word >> 8)
+            kind = word & 0xFF
             if stream not in unwanted:
+                if size_update and kind == frames.HEADERS:
+                    head = frames.HEADER.pack(word + 0x100, flags, stream)
+                    self.pieces += (head, size_update)
+                    size_update, position = b"", start
                 self.pieces.append(data[position:end])
-            elif word & 0xFF == frames.DATA:
+            elif kind == frames.DATA:
                 self.window += word >> 8
+            elif kind == frames.HEADERS and data.startswith(_EMPTY_TABLE, start):
+                size_update = _EMPTY_TABLE
             position = end
+        if size_update:
+            self._expect_size_update(size_update)
 
     def pump(self) -> None:
         """Send as much of the parked bodies as the windows allow, oldest first."""
@@ -135,7 +165,7 @@ class Outbox:
         if octets > frames.MAX_WINDOW:
             raise flow_control("the server announced an initial window above 2^31-1")
         self.initial_window = octets
-        self.whole = min(octets, self.max_frame)
+        self._measure()
         for parked in self.parked.values():
             if octets + parked.credit - parked.sent > frames.MAX_WINDOW:
                 raise flow_control("a new initial window lifts a stream's window above 2^31-1")
@@ -143,4 +173,22 @@ class Outbox:
     def set_max_frame(self, octets: int) -> None:
         """Apply a valid SETTINGS_MAX_FRAME_SIZE."""
         self.max_frame = octets
-        self.whole = min(self.initial_window, octets)
+        self._measure()
+
+    def set_table_size(self, octets: int) -> None:
+        """
+        Apply SETTINGS_HEADER_TABLE_SIZE: a smaller table than the default must be agreed to.
+
+        Our blocks use no dynamic table, but the server may end the connection unless the first
+        one that follows says so (RFC 9113 section 4.3.1, RFC 7541 section 4.2).
+        """
+        if octets < frames.DEFAULT_TABLE_SIZE and self._size_update is None:
+            self._expect_size_update(_EMPTY_TABLE)
+
+    def _expect_size_update(self, update: bytes) -> None:
+        self._size_update = update
+        self._measure()
+
+    def _measure(self) -> None:
+        """Find the largest body of the plain path."""
+        self.whole = 0 if self._size_update else min(self.initial_window, self.max_frame)
