@@ -393,9 +393,9 @@ def test_ios_takes_data_only_messages_at_low_priority() -> None:
 @pytest.mark.parametrize(
     ("path", "method", "reason"),
     [
-        (PATH, "GET", "404 page"),
-        ("/v1/projects//messages:send", "POST", "404 page"),
-        ("/v1/projects/shop/messages", "POST", "404 page"),
+        (PATH, "GET", "(html 404)"),
+        ("/v1/projects//messages:send", "POST", "(html 404)"),
+        ("/v1/projects/shop/messages", "POST", "(html 404)"),
     ],
 )
 def test_other_paths_and_methods_are_a_page(path: str, method: str, reason: str) -> None:

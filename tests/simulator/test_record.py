@@ -6,6 +6,8 @@ import json
 import stat
 from pathlib import Path
 
+import pytest
+
 from pushctl.errors import StorageError
 from pushctl.simulator import Exchange, Rule, Script
 from pushctl.simulator.record import Recorder
@@ -44,6 +46,41 @@ def test_all_that_came_is_recorded_without_secrets(tmp_path: Path) -> None:
     for secret in secrets:
         for part in (secret, secret.rpartition(".")[2]):
             assert part not in text
+
+
+@pytest.mark.parametrize("path", ["/fcm/send", "/batch", "/v2/nothing"])
+def test_what_nobody_answers_is_recorded_too(tmp_path: Path, path: str) -> None:
+    """The legacy API that Google switched off is a page with 404, and whoever asks is told of."""
+    exchanges: list[Exchange] = []
+    with serving(tmp_path, on_exchange=exchanges.append) as served:
+        head = {"authorization": "key=AAAAlegacyServerKey"}
+        answer = served.client.post(path, headers=head, json={"to": ANDROID_TOKEN})
+        assert 200 == served.client.get("/stats").status_code  # its own pages are no traffic
+        stats = served.fake.stats()
+    (one,) = [exchange.as_json() for exchange in exchanges]
+    assert (404, "text/html; charset=UTF-8") == (
+        answer.status_code,
+        answer.headers["content-type"],
+    )
+    assert ("other", "answered", 404, "(html 404)", path) == (
+        one["service"],
+        one["outcome"],
+        one["status"],
+        one["reason"],
+        one["path"],
+    )
+    assert "legacyServerKey" not in json.dumps(one)
+    assert ({"other/(html 404)": 1}, 0) == (stats.reasons, stats.requests)
+
+
+def test_apns_over_http1_is_recorded(tmp_path: Path) -> None:
+    """A client that speaks no HTTP/2 is told so, and so is who looks for its push."""
+    exchanges: list[Exchange] = []
+    with serving(tmp_path, http2=False, on_exchange=exchanges.append) as served:
+        served.push()
+    assert [("apns", "rejected", "HTTP/1.1", "1.1")] == [
+        (one.service, one.outcome, one.reason, one.request.version) for one in exchanges
+    ]
 
 
 def test_an_older_record_is_added_to(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import http.client
 import json
+import re
 from collections.abc import Mapping
 
 from pushctl import catalog
@@ -35,6 +36,12 @@ _RPC_STATUS = {
     504: "DEADLINE_EXCEEDED",
 }
 """The name of each HTTP status in google.rpc.Code (google/rpc/code.proto)."""
+
+
+NOT_FOUND_PAGE = "(html 404)"
+"""The catalog's name for the page that Google's front end sends where no API is."""
+_PAGE_NAME = re.compile(r"\(html (\d{3})\)")
+_TITLES = {404: "Not Found", 502: "Server Error"}
 
 
 class UnknownReason(ValueError):
@@ -95,8 +102,10 @@ def fcm(name: str | None, *, status: int | None = None, fields: Fields = ()) -> 
     if name is None:
         status = status or 500
         if status == http.HTTPStatus.BAD_GATEWAY:
-            return html_answer(status, "Server Error", fields)  # what Google's front end sends
+            return html_answer(status, _TITLES[status], fields)  # what Google's front end sends
         return google_error(status, "", (), fields)
+    if (page := _page_status(name)) is not None:
+        return html_answer(status or page, _TITLES[page], fields)
     found = _google_example(name)
     if found is None:
         if status is None:
@@ -149,7 +158,9 @@ def known(word: str, service: str | None = None) -> bool:
         tables = (*apns, "oauth")
     if any(catalog.lookup(table, word) is not None for table in tables):
         return True
-    return service in (None, "fcm", "topics") and _google_example(word) is not None
+    if service not in (None, "fcm", "topics"):
+        return False
+    return _page_status(word) is not None or _google_example(word) is not None
 
 
 def names() -> list[str]:
@@ -166,6 +177,13 @@ def _status(service: str, reason: str | None) -> int:
     if found is None or found.status is None:
         raise UnknownReason(f"APNs has no reason {reason}")
     return found.status
+
+
+def _page_status(name: str) -> int | None:
+    """Return the status of a page of Google's front end, by the catalog's name for it."""
+    found = _PAGE_NAME.fullmatch(name)
+    known = found is not None and catalog.lookup("google", name) is not None
+    return int(found[1]) if found is not None and known else None
 
 
 @functools.lru_cache(maxsize=256)

@@ -15,13 +15,13 @@ from email.utils import formatdate
 from h2.errors import ErrorCodes
 
 from pushctl.outcome import Environment
-from pushctl.simulator import script
+from pushctl.simulator import answers, script
 from pushctl.simulator.docket import Case, Docket, Judges, not_scripted, service_of
 from pushctl.simulator.exchange import Exchange, Outcome, Received
 from pushctl.simulator.http import Answer, Request, html_answer, json_answer
 from pushctl.simulator.plan import Plan, Visit, fault_of, is_answered, is_processed
 from pushctl.simulator.prompter import Cue, Prompter
-from pushctl.simulator.script import Action, GatewayName, Rule, Script
+from pushctl.simulator.script import Action, Addressee, GatewayName, Rule, Script
 from pushctl.simulator.stats import Counts
 
 _ACCEPT = script.Accept()
@@ -70,9 +70,12 @@ class Desk:
         """Return what to do with *request*, which came on the connection of *visit*."""
         service = service_of(request.path)
         if service is None:
-            return Plan(self._page(request), _ACCEPT, opens_up=True)
+            page = self._own_page(request)
+            if page is not None:
+                return Plan(page, _ACCEPT, opens_up=True)
+            return self._turned_away("other", request, visit)
         if service in ("apns", "channels") and request.version != "2":
-            return Plan(_ONLY_HTTP2, _ACCEPT)
+            return self._turned_away(service, request, visit)
         if service in ("apns", "fcm"):
             refused = self._refused_unseen(service, request, visit)
             if refused is not None:
@@ -118,7 +121,7 @@ class Desk:
                 Exchange(
                     number=self._number(),
                     time=self._clock(),
-                    service=service_of(request.path) or "fcm",
+                    service=service_of(request.path) or "other",
                     request=request,
                     connection=visit.number,
                     target=None,
@@ -188,9 +191,29 @@ class Desk:
         perform = case.perform if reason is None else None
         return Plan(answer, action, cue.delay_s, case.authorised, exchange, perform)
 
-    def _page(self, request: Request) -> Answer:
+    def _turned_away(self, service: Addressee, request: Request, visit: Visit) -> Plan:
+        """Return the plan for a request that no judge sees: to the legacy API, or to no API."""
+        answer, reason = html_answer(404, "Not Found"), answers.NOT_FOUND_PAGE
+        if service != "other":
+            answer, reason = _ONLY_HTTP2, "HTTP/1.1"
+        exchange = Exchange(
+            number=self._number(),
+            time=self._clock(),
+            service=service,
+            request=request,
+            connection=visit.number,
+            target=None,
+            topic=None,
+            outcome="rejected" if service == "apns" else "answered",
+            reason=reason,
+            answer=answer,
+        )
+        return Plan(answer, _ACCEPT, opens_up=service == "other", exchange=exchange)
+
+    def _own_page(self, request: Request) -> Answer | None:
+        """Return what the simulator tells of itself; ``None``: nothing is at that address."""
         if request.method != "GET":
-            return html_answer(404, "Not Found")  # the legacy /fcm/send and /batch too
+            return None
         match request.path:
             case "/health":
                 return Answer(200, (("content-type", "text/plain"),), b"ok\n")
@@ -199,7 +222,7 @@ class Desk:
             case "/stats":
                 return json_answer(200, self._counts.snapshot().as_json())
             case _:
-                return html_answer(404, "Not Found")
+                return None
 
     def _disturbed(self, cue: Cue, visit: Visit) -> Cue:
         """Return *cue*, or the script's disturbance of the connection in place of an acceptance."""

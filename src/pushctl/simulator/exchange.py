@@ -13,7 +13,7 @@ from typing import Literal
 from pushctl.outcome import JsonValue
 from pushctl.simulator.http import Answer, Fields, Request
 from pushctl.simulator.provider_token import fingerprint
-from pushctl.simulator.script import ServiceName
+from pushctl.simulator.script import Addressee
 
 SCHEMA = 1
 Outcome = Literal["accepted", "validated", "rejected", "answered", "unprocessed"]
@@ -45,7 +45,7 @@ class Exchange:
     number: int
     """In the order of arrival, from 1, over all services."""
     time: float
-    service: ServiceName
+    service: Addressee
     request: Request
     connection: int
     """The number of the connection it came on, from 1."""

@@ -114,7 +114,7 @@ def _project(request: Request) -> str:
     """Return the project in the path."""
     found = _PATH.fullmatch(request.path)
     if found is None or request.method != "POST":
-        raise Refused("404 page", html_answer(404, "Not Found"))
+        raise Refused(answers.NOT_FOUND_PAGE, html_answer(404, "Not Found"))
     return found[1]
 
 

@@ -17,6 +17,8 @@ from pushctl.simulator.http import Fields
 GatewayName = Literal["apns", "fcm"]
 ServiceName = Literal["apns", "fcm", "oauth", "channels", "topics"]
 """The two gateways, Google's token endpoint, and the management of channels and of topics."""
+Addressee = ServiceName | Literal["other"]
+"""Whose request it is; ``other``: nobody's, such as one to the legacy API that was switched off."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

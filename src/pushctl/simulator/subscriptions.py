@@ -116,7 +116,7 @@ class Subscriptions:
         """Judge the older API: one topic, up to a thousand tokens, a result for each."""
         what = request.path.removeprefix(LEGACY_PREFIX)
         if request.method != "POST" or what not in ("Add", "Remove"):
-            raise Refused("404 page", html_answer(404, "Not Found"))
+            raise Refused(answers.NOT_FOUND_PAGE, html_answer(404, "Not Found"))
         if request.field("access_token_auth") != "true":
             # Without it the API takes the bearer for a server key, and those are gone.
             raise Refused("Unauthorized", json_answer(401, {"error": "Unauthorized"}))
@@ -166,7 +166,7 @@ def _route(request: Request) -> tuple[str, str, str | None]:
     """Return project, registration and topic of the path."""
     found = _PATH.fullmatch(request.path)
     if found is None or request.method not in _METHODS[found[3] is not None]:
-        raise Refused("404 page", html_answer(404, "Not Found"))
+        raise Refused(answers.NOT_FOUND_PAGE, html_answer(404, "Not Found"))
     project, registration, topic = (
         None if part is None else urllib.parse.unquote(part) for part in found.groups()
     )

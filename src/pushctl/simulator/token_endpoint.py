@@ -123,7 +123,7 @@ class TokenEndpoint:
     def judge(self, request: Request, now: float) -> Judgement:
         """Return the verdict on *request*; a grant is issued with it."""
         if request.method != "POST":
-            return Judgement(html_answer(404, "Not Found"), "404 page", None)
+            return Judgement(html_answer(404, "Not Found"), answers.NOT_FOUND_PAGE, None)
         account = None
         try:
             form = _form(request)
