@@ -137,17 +137,3 @@ def test_a_crash_report_holds_no_values(
     assert value not in text + result.stderr
     assert ios() not in text
     assert 0o600 == report.stat().st_mode & 0o777
-
-
-def test_debug_shows_the_traceback_of_an_internal_error(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """--debug is for whoever looks for the bug: the error itself comes out."""
-
-    def broken(*_: object, **__: object) -> None:
-        raise RuntimeError("the bug")
-
-    monkeypatch.setattr("pushctl.cli.deliver.settings_for", broken)
-
-    with pytest.raises(RuntimeError, match="the bug"):
-        project.send("--token", ios(), "--title", "x", "--debug")

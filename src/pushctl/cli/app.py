@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import re
@@ -136,10 +137,8 @@ def run(arguments: Sequence[str]) -> int:
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
         return int(ExitCode.OK)
-    except Exception as error:  # the last line of defence
-        if debug:
-            raise
-        return _internal_error(error, arguments)
+    except Exception as error:  # noqa: BLE001 -- the last line of defence
+        return _internal_error(error, arguments, debug=debug)
 
 
 def _invoke(app: typer.Typer, arguments: list[str]) -> int:
@@ -199,33 +198,29 @@ def _terminal(arguments: Sequence[str]) -> Terminal:
     return open_terminal(os.environ, quiet=quiet, color=color)
 
 
-def _internal_error(error: Exception, arguments: Sequence[str]) -> int:
-    """Write a crash report and say where it is; the report holds no argument's value."""
-    import platform
-    import tempfile
-    import traceback
+def _internal_error(error: Exception, arguments: Sequence[str], *, debug: bool) -> int:
+    """Say that this is a bug of ours; with *debug* show the traceback, else write a report."""
+    from pushctl.cli.crash import traceback_lines, write_report
 
-    from pushctl import __version__
-
-    # Frames and the error's type, no values: an argument, a token or a secret may be in them.
-    frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
-    options = " ".join(word.partition("=")[0] for word in arguments if word.startswith("-"))
-    command = arguments[0] if arguments and arguments[0] in COMMANDS else "?"
-    report = (
-        f"pushctl {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
-        f"command: {command} {options}\n{frames}{type(error).__qualname__}\n"
-    )
-    descriptor, path = tempfile.mkstemp(prefix="pushctl-crash-", suffix=".txt")
-    with os.fdopen(descriptor, "w") as file:
-        file.write(report)
-    crash = PushctlError(
-        problems=[
-            Problem(
-                f"internal error ({type(error).__name__}); details are in {path}",
-                hint="this is a bug in pushctl; please report it with that file"
-                " (--debug shows the traceback)",
-            )
-        ]
-    )
-    _terminal(arguments).error(crash)
+    terminal = _terminal(arguments)
+    hint = "this is a bug in pushctl; please report it with that file (--debug shows the traceback)"
+    if debug:
+        terminal.trouble(traceback_lines(error))
+        details, hint = "its traceback is above", "this is a bug in pushctl; please report it"
+    elif path := write_report(error, _commands(arguments), arguments):
+        details = f"details are in {path}"
+    else:
+        details = "no report could be written"
+        hint = "this is a bug in pushctl; please report it with what --debug shows"
+    problem = Problem(f"internal error ({type(error).__name__}); {details}", hint=hint)
+    terminal.error(PushctlError(problems=[problem]))
     return int(ExitCode.INTERNAL)
+
+
+def _commands(arguments: Sequence[str]) -> Any:
+    """Return the framework's command for *arguments*, or nothing where it cannot be built."""
+    from typer.main import get_command
+
+    with contextlib.suppress(Exception):
+        return get_command(build_app(arguments[0] if arguments else None))
+    return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 
 from pushctl.errors import UsageError
@@ -38,10 +37,8 @@ def confirm(
             f"{names} is protected: {found.to_send:,} pushes need your word",
             hint=f"add --confirm {found.to_send}, or --yes",
         )
-    terminal.stderr.write(
-        f"{names} is protected. To send {found.to_send:,} pushes, type their number: "
+    answer = terminal.ask(
+        f"{names} is protected. To send {found.to_send:,} pushes, type their number:"
     )
-    terminal.stderr.flush()
-    answer = sys.stdin.readline().strip().replace(",", "")
-    if answer != str(found.to_send):
+    if answer.replace(",", "") != str(found.to_send):
         raise UsageError("not confirmed: nothing was sent")

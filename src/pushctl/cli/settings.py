@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pushctl.cli.environment import split_list
+from pushctl.cli.memory import keep_memory_private
 from pushctl.config import Settings, load_settings
 from pushctl.config.discover import Candidate, chosen_config, config_candidates
 from pushctl.config.trust import check_ownership
@@ -17,8 +18,11 @@ def settings_for(config: str | None, allow_endpoint: Sequence[str]) -> Settings:
     """
     Return what the config says that *config* (``--config``) or the surroundings choose.
 
+    Whoever has the settings may open credentials: from here on memory is private.
+
     :raises InvalidInput: with all its faults, or because it is not to be trusted.
     """
+    keep_memory_private()
     chosen = chosen_config(candidates_for(config))
     if chosen is not None and not chosen.source.is_named:
         check_ownership(chosen.path)

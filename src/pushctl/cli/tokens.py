@@ -150,7 +150,7 @@ def check(
     except InvalidInput as error:
         if output == "github":
             for problem in error.problems:
-                terminal.data(problem_annotation(problem))
+                terminal.data(problem_annotation(problem), commands=True)
         raise
 
 
@@ -221,6 +221,6 @@ def _look(
         terminal.say(summary_line(found, terminal))
     else:
         for line in list_check_annotations(found):
-            terminal.data(line)
+            terminal.data(line, commands=True)
         terminal.say(summary_line(found, terminal))
     return int(ExitCode.OK if found.is_sound else ExitCode.FINDINGS)

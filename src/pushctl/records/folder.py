@@ -18,6 +18,7 @@ from pushctl.errors import InvalidInput, StorageError
 from pushctl.records.identity import checked_run_id
 from pushctl.records.journal import storage_error
 
+from pushctl.rules.text import inert
 MANIFEST = "manifest.json"
 JOURNAL = "journal.jsonl"
 _LOCK = "lock"
@@ -53,9 +54,18 @@ class RunFolder:
         return manifest
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
-        """Replace the manifest atomically.  Raises :class:`StorageError`."""
-        text = json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
-        write_atomically(self.path / MANIFEST, text.encode())
+        """Replace the manifest atomically, sealed.  Raises :class:`StorageError`."""
+        text = inert(json.dumps(manifest, ensure_ascii=False, indent=1))
+        body = text.removesuffix("\n}").encode()
+        write_atomically(self.path / MANIFEST, body + _seal(body))
+
+
+def _seal(body: bytes) -> bytes:
+    """Return the end of a manifest that begins with *body*: its checksum as the last key."""
+    return b',\n "crc": "%08x"\n}\n' % zlib.crc32(body)
+
+
+_SEAL_BYTES = len(_seal(b""))
 
 
 def state_folder(path: Path) -> Path:

@@ -35,6 +35,7 @@ from typing import Any
 
 from pushctl.errors import StorageError
 from pushctl.records.record import SCHEMA
+from pushctl.rules.text import inert
 
 _RESERVE_BYTES = 1 << 20
 _fdatasync = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
@@ -225,7 +226,7 @@ class Journal:
         os.close(self._descriptor)
 
     def _add(self, line: dict[str, Any]) -> None:
-        self._lines.append(json.dumps(line, ensure_ascii=False, separators=(",", ":")))
+        self._lines.append(inert(json.dumps(line, ensure_ascii=False, separators=(",", ":"))))
 
     def _take_accepted(self) -> None:
         at = round(self._wall_clock(), 3)

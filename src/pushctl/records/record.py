@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from pushctl.outcome import Kind, Outcome
 from pushctl.records.identity import rfc3339
+from pushctl.rules.text import inert, json_string
 
 SCHEMA = 1
 Record: TypeAlias = dict[str, Any]
@@ -136,12 +137,16 @@ def outcome_text(
 
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_quoted = json.encoder.encode_basestring
+_quoted = json_string
 
 
 def to_text(record: Record) -> str:
-    """Return *record* as JSON on one line, without a line end; control characters stay escaped."""
-    return _line(*record.values()) if len(record) == len(FIELDS) else _dumps(record)
+    """
+    Return *record* as JSON on one line, without a line end.
+
+    What could drive the terminal of whoever looks at it is escaped.
+    """
+    return _line(*record.values()) if len(record) == len(FIELDS) else inert(_dumps(record))
 
 
 def to_line(record: Record) -> str:
@@ -184,7 +189,7 @@ def _kept(*names: str) -> Callable[..., str]:
 
     @functools.lru_cache(maxsize=1024)
     def part(*values: str | int | None) -> str:
-        return _dumps(dict(zip(names, values, strict=True)))[1:-1]
+        return inert(_dumps(dict(zip(names, values, strict=True))))[1:-1]
 
     return part
 

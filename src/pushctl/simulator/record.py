@@ -48,9 +48,9 @@ class Recorder:
             return
         if not self._lines:
             self._later(self.flush)
-        line = json.dumps(exchange.as_json(), ensure_ascii=False, separators=(",", ":"))
-        # Whatever was received, a record is one line of UTF-8.
-        self._lines.append(line.encode("utf-8", "replace") + b"\n")
+        line = json.dumps(exchange.as_json(), separators=(",", ":"))
+        # Whatever was received, a record is one line of ASCII that does nothing to a terminal.
+        self._lines.append(line.replace("\x7f", "\\u007f").encode("ascii") + b"\n")
         if len(self._lines) >= _BATCH:
             self.flush()
 

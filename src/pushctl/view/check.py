@@ -12,7 +12,8 @@ from xml.etree import ElementTree
 from pushctl.check.step import Report, Step, Verdict
 from pushctl.errors import ExitCode, Place
 from pushctl.outcome import Service
-from pushctl.rules.text import printable
+from pushctl.rules.text import inert, printable
+from pushctl.view.github import AnnotationLevel, annotation
 from pushctl.view.terminal import Terminal
 
 SCHEMA = 1
@@ -51,7 +52,7 @@ def show_check(
         case "junit":
             terminal.data(as_junit(reports, warnings_fail=code is ExitCode.FINDINGS))
         case "github":
-            terminal.data("".join(f"{line}\n" for line in as_github(reports)))
+            terminal.data("".join(f"{line}\n" for line in as_github(reports)), commands=True)
         case _:
             _show_table(reports, terminal)
 
@@ -241,7 +242,7 @@ def _add_case(
         time=f"{step.seconds or 0:.3f}",
     )
     if step.place is not None:
-        case.set("file", step.place.file)
+        case.set("file", printable(step.place.file, 4096))
         if step.place.line is not None:
             case.set("line", str(step.place.line))
     sentence = printable(step.sentence, 2000)
@@ -264,7 +265,7 @@ def _add_case(
 
 def as_github(reports: Sequence[Report]) -> Iterator[str]:
     """
-    Yield workflow commands that GitHub Actions shows as annotations, and a line a report.
+    Yield lines: workflow commands that GitHub Actions shows as annotations, and one a report.
 
     An annotation stands at the setting that is at fault, or else at the credential.
     """
@@ -272,30 +273,19 @@ def as_github(reports: Sequence[Report]) -> Iterator[str]:
         for step in report.steps:
             if step.verdict in (Verdict.WARN, Verdict.FAIL):
                 yield _annotation(report, step)
-        yield f"{_title(report)}: {report.verdict.value}"
+        yield inert(f"{_title(report)}: {report.verdict.value}")
 
 
 def _annotation(report: Report, step: Step) -> str:
-    level = "error" if step.verdict is Verdict.FAIL else "warning"
-    properties = {"title": f"{report.name}: {step.name}"}
-    place = step.place or report.place
-    if place is not None:
-        properties["file"] = place.file
-        if place.line is not None:
-            properties["line"] = str(place.line)
-        if place.column is not None:
-            properties["col"] = str(place.column)
-    # The text is on one line before it is escaped; only the breaks that are meant come on top.
+    level: AnnotationLevel = "error" if step.verdict is Verdict.FAIL else "warning"
+    place = step.place or report.place or Place("")
+    # Each text is on one line; only the breaks that are meant come on top.
     lines = [printable(text, 2000) for text in (step.sentence, *step.advice)]
-    message = _escaped("\n".join([lines[0], *(f"→ {line}" for line in lines[1:])]))
-    listed = ",".join(
-        f"{name}={_escaped(printable(value, 400), ':,')}" for name, value in properties.items()
-    )
-    return f"::{level} {listed}::{message}"
-
-
-def _escaped(text: str, more: str = "") -> str:
-    """Return *text* as actions/toolkit escapes it (``escapeData``, ``escapeProperty``)."""
-    for character in "%\r\n" + more:
-        text = text.replace(character, f"%{ord(character):02X}")
-    return text
+    return annotation(
+        level,
+        "\n".join([lines[0], *(f"→ {line}" for line in lines[1:])]),
+        title=f"{report.name}: {step.name}",
+        file=place.file or None,
+        line=place.line,
+        column=place.column,
+    ).rstrip("\n")

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 SHOWN_ONE_BY_ONE = 50
-_FORMULA_STARTS = ("=", "+", "-", "@")
-_HARMLESS = re.compile(r"[A-Za-z0-9_:-]+")
+_FORMULA = re.compile(r"(\A|;)(\s*[-=+@＝＋－＠])")
+# What begins a formula, in the full width of East Asian keyboards, too.  Where a comma is the
+# decimal sign spreadsheets take ";" between cells, whatever is in quotes.
+_HARMLESS = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_:-]*")
 _CELL_LIMIT = 32_767
 """Characters: the most that spreadsheets take in a cell."""
 _KIND_STYLES = {
@@ -216,13 +218,12 @@ def csv_cell(value: object) -> object:
     """
     Return *value* for a csv cell.
 
-    Text is printable, for it may be shown on a terminal; what a spreadsheet would run gets a
-    leading quote mark.
+    Text is printable, for it may be shown on a terminal; before what a spreadsheet would run
+    there is a quote mark.
     """
     if not isinstance(value, str):
         return value
-    text = printable(value, _CELL_LIMIT)
-    return "'" + text if text.startswith(_FORMULA_STARTS) else text
+    return _FORMULA.sub(r"\1'\2", printable(value, _CELL_LIMIT))
 
 
 def csv_token(token: str | None) -> object:

@@ -1,6 +1,7 @@
 """
 The one place where pushctl meets the terminal: what is shown, where, and how loudly.
 
+Nothing that goes through here can drive the terminal: what could is written as JSON escapes it.
 Data goes to stdout, talk to stderr.  A reader that closes stdout (``| head``) never stops a run:
 writing simply ends.
 """
@@ -14,11 +15,11 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from pushctl.errors import Problem, PushctlError
-from pushctl.rules.text import printable
+from pushctl.rules.text import inert, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,12 +60,16 @@ class Terminal:
     may_ask: bool = False
     stdout_closed: bool = False
 
-    def data(self, text: str) -> None:
-        """Write *text* to stdout as it is; nothing at ``-qq`` or after stdout was closed."""
+    def data(self, text: str, *, commands: bool = False) -> None:
+        """
+        Write *text*, made inert, to stdout; nothing at ``-qq`` or after stdout was closed.
+
+        With *commands* it holds lines that a CI service is to obey.
+        """
         if self.quiet >= 2 or self.stdout_closed:
             return
         try:
-            self.stdout.write(text)
+            self.stdout.write(inert(text, color=self.color_out, commands=commands))
             self.stdout.flush()
         except BrokenPipeError:
             self.stdout_closed = True
@@ -108,6 +113,12 @@ class Terminal:
         for hint in hints:
             self._err(f"{self.paint('hint:', 'cyan')} {printable(hint, 4096)}")
 
+    def trouble(self, lines: Iterable[str]) -> None:
+        """Write *lines* to stderr as they are, but for what could drive the terminal."""
+        if self.quiet < 2:
+            for line in lines:
+                self._err(line)
+
     def paint(self, text: str, style: str | None, *, out: bool = False) -> str:
         """Return *text* in *style* (words such as ``bold red``) where the stream takes colour."""
         if not style or not (self.color_out if out else self.color_err) or not text:
@@ -150,9 +161,16 @@ class Terminal:
         if caret is not None:
             self._err(" " * (2 + len(margin) + caret) + self.paint("^", "bold red"))
 
-    def _err(self, text: str) -> None:
+    def ask(self, question: str) -> str:
+        """Put *question* on stderr and return the line that is typed, without its line end."""
+        self._err(question, end=" ")
+        return sys.stdin.readline().strip()
+
+    def _err(self, text: str, *, end: str = "\n") -> None:
+        """Write *text* on one line, whatever is in it."""
+        line = inert(text, color=self.color_err).replace("\n", " ")
         try:
-            self.stderr.write(text + "\n")
+            self.stderr.write(line + end)
             self.stderr.flush()
         except BrokenPipeError:
             _discard(self.stderr)
