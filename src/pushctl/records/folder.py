@@ -10,15 +10,16 @@ import json
 import math
 import os
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pushctl.errors import InvalidInput, StorageError
+from pushctl.errors import InvalidInput, Place, StorageError
 from pushctl.records.identity import checked_run_id
 from pushctl.records.journal import storage_error
-
 from pushctl.rules.text import inert
+
 MANIFEST = "manifest.json"
 JOURNAL = "journal.jsonl"
 _LOCK = "lock"
@@ -41,16 +42,23 @@ class RunFolder:
         """Return the manifest.  Raises :class:`InvalidInput` where it is missing or damaged."""
         file = self.path / MANIFEST
         try:
-            manifest = json.loads(file.read_bytes())
+            data = file.read_bytes()
         except FileNotFoundError:
             raise InvalidInput(
                 f"run {self.run!r} never began: it was ended while its list was prepared",
                 hint="nothing was sent; send again under another run id",
             ) from None
-        except (OSError, ValueError) as error:
-            raise InvalidInput(f"cannot read {file}: {error}") from error
-        if not isinstance(manifest, dict):
-            raise InvalidInput(f"{file} is not a manifest")
+        except OSError as error:
+            raise InvalidInput(f"cannot read {file}: {error.strerror or error}") from error
+        body = data[:-_SEAL_BYTES]
+        if not body or body + _seal(body) != data:
+            raise InvalidInput(
+                "the manifest is damaged: its checksum does not fit",
+                place=Place(str(file)),
+                hint="restore the run's folder from a copy; pushctl does not guess what was sent",
+            )
+        manifest: dict[str, Any] = json.loads(data)
+        del manifest["crc"]
         return manifest
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
