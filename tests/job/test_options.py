@@ -15,13 +15,14 @@ from pushctl.job.send import Order
 from pushctl.outcome import Service
 
 TOKEN = "aa" * 32
+NOW = 1_795_168_800.25
 
 
 def order(stdin: bytes | None = None, **options: Any) -> Order:
     """Return the order of *options*, to one token where they name nobody."""
     given = {"tokens": [TOKEN], "texts": {"title": "Hello"}, **options}
     stream = None if stdin is None else io.BytesIO(stdin)
-    return make_order(SendOptions(**given), settings(ios_credential()), stream)
+    return make_order(SendOptions(**given), settings(ios_credential()), stream, NOW)
 
 
 def test_the_defaults_are_those_of_the_contract() -> None:

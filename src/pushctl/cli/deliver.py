@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def deliver(
     from_stdin = [*options.profile_files, *options.token_files, *options.suppress]
     stdin = sys.stdin.buffer if "-" in from_stdin else None
     announce_stdin(from_stdin, terminal)
-    order = make_order(options, settings, stdin)
+    order = make_order(options, settings, stdin, time.time())
     if dry_run:
         return _rehearse(order, terminal, output, fail_on)
     consent = "none recorded" if order.audience is None else order.audience.consent

@@ -27,6 +27,7 @@ from pushctl.errors import UsageError
 
 OUTPUTS = ("table", "json", "jsonl", "csv")
 TARGET, MESSAGE, DELIVERY, OUTPUT = "Target", "Message", "Delivery", "Output"
+ACTIVITY = "Live Activity"
 
 HELP = """
 Send a push to a token, a profile's devices, a list of tokens, or an FCM topic.
@@ -171,6 +172,38 @@ def send(
         str | None, _option("--thread-id", MESSAGE, "Groups notifications (iOS).")
     ] = None,
     category: Annotated[str | None, _option("--category", MESSAGE, "Action buttons (iOS).")] = None,
+    interruption_level: Annotated[
+        str | None,
+        _option(
+            "--interruption-level",
+            MESSAGE,
+            "How loudly it comes (iOS).",
+            "passive|active|time-sensitive|critical",
+        ),
+    ] = None,
+    relevance_score: Annotated[
+        str | None,
+        _option(
+            "--relevance-score",
+            MESSAGE,
+            "0 to 1: what the notification summary shows first; any number for a Live Activity"
+            " (iOS).",
+            "N",
+        ),
+    ] = None,
+    critical: Annotated[
+        bool,
+        typer.Option(
+            "--critical",
+            envvar="PUSHCTL_CRITICAL",
+            rich_help_panel=MESSAGE,
+            help="The sound of a critical alert, heard although the device is muted (iOS; Apple"
+            " grants the entitlement).",
+        ),
+    ] = False,
+    volume: Annotated[
+        str | None, _option("--volume", MESSAGE, "How loud a critical alert is, 0 to 1.", "N")
+    ] = None,
     message: Annotated[
         str | None,
         _option("--message", MESSAGE, "The message as a YAML or JSON file.", "FILE"),
@@ -178,6 +211,73 @@ def send(
     payload: Annotated[
         list[str] | None,
         _option("--payload", MESSAGE, "The service's raw payload.", "[apns=|fcm=]FILE"),
+    ] = None,
+    live_activity: Annotated[
+        str | None,
+        _option(
+            "--live-activity",
+            ACTIVITY,
+            "What becomes of it; the token is the activity's, at the start the push-to-start token."
+            " The alert is --title, --body and --sound.",
+            "start|update|end",
+        ),
+    ] = None,
+    content_state: Annotated[
+        str | None,
+        _option("--content-state", ACTIVITY, "What it shows, as YAML or JSON.", "FILE"),
+    ] = None,
+    stale_date: Annotated[
+        str | None,
+        _option(
+            "--stale-date",
+            ACTIVITY,
+            "When that is out of date: 2026-12-01T18:30:00Z, epoch seconds, or +4h.",
+            "TIME",
+        ),
+    ] = None,
+    dismissal_date: Annotated[
+        str | None,
+        _option(
+            "--dismissal-date",
+            ACTIVITY,
+            "When an ended activity leaves the Lock Screen: at most 4h after the end.",
+            "TIME",
+        ),
+    ] = None,
+    attributes_type: Annotated[
+        str | None,
+        _option("--attributes-type", ACTIVITY, "At the start: the app's type.", "NAME"),
+    ] = None,
+    attributes: Annotated[
+        str | None,
+        _option("--attributes", ACTIVITY, "At the start: what never changes.", "FILE"),
+    ] = None,
+    input_push_token: Annotated[
+        bool,
+        typer.Option(
+            "--input-push-token",
+            envvar="PUSHCTL_INPUT_PUSH_TOKEN",
+            rich_help_panel=ACTIVITY,
+            help="At the start: the activity shall ask for an update token.",
+        ),
+    ] = False,
+    input_push_channel: Annotated[
+        str | None,
+        _option(
+            "--input-push-channel",
+            ACTIVITY,
+            "At the start: the broadcast channel that it shall listen on.",
+            "ID",
+        ),
+    ] = None,
+    live_activity_token: Annotated[
+        str | None,
+        _option(
+            "--live-activity-token",
+            ACTIVITY,
+            "Through FCM: the activity's token, such as '{{ activity_token }}'.",
+            "T",
+        ),
     ] = None,
     credential: Annotated[
         list[str] | None,
@@ -354,8 +454,25 @@ def send(
             "push_type": push_type,
             "thread_id": thread_id,
             "category": category,
+            "interruption_level": interruption_level,
+            "relevance_score": relevance_score,
         },
         data=data or (),
+        critical=critical,
+        volume=volume,
+        activity={
+            "event": live_activity,
+            "stale_date": stale_date,
+            "dismissal_date": dismissal_date,
+            "attributes_type": attributes_type,
+            "input_push_token": input_push_token,
+            "input_push_channel": input_push_channel,
+            "live_activity_token": live_activity_token,
+        },
+        activity_files={
+            "content_state": None if content_state is None else input_path(content_state),
+            "attributes": None if attributes is None else input_path(attributes),
+        },
         credentials=credential or (),
         campaign=campaign,
         validate_only=validate_only,

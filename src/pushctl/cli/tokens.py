@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from pushctl.view.terminal import Terminal
 
 OUTPUTS = ("table", "json", "csv", "github")
-_MESSAGE_BYTES = 1 << 20
 
 HELP = """
 Judge a list offline, before anybody is sent to.
@@ -171,13 +171,12 @@ def _open(
 
 
 def _messages(path: str) -> Messages:
-    from pushctl.documents import read
-    from pushctl.job.messages import Messages
-    from pushctl.message.neutral import from_document
+    from pushctl.job.messages import Messages, read_message
+    from pushctl.message.neutral import dated
 
     if path == "-":
         raise UsageError("a message is read from a file", hint="give --message FILE")
-    message = from_document(read(Path(path), max_bytes=_MESSAGE_BYTES))
+    message = dated(read_message(Path(path)), time.time())
     return Messages(message, target_kinds=frozenset({"token"}))
 
 

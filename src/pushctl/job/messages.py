@@ -1,14 +1,30 @@
-"""One neutral message, compiled for each service when it turns out to be needed."""
+"""One neutral message, read, and compiled for each service when it turns out to be needed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from pushctl.documents import read
 from pushctl.errors import InvalidInput, Problem
 from pushctl.message.compile import CompiledMessage, compile_message
 from pushctl.message.lint import lint
 from pushctl.message.model import Message
+from pushctl.message.neutral import from_document
 from pushctl.outcome import Service
+
+MAX_MESSAGE_BYTES = 1 << 20
+
+
+def read_message(path: Path) -> Message:
+    """
+    Return the message of a message file; files that it names are looked for beside it.
+
+    Raises :class:`InvalidInput` with everything that cannot be read.
+    """
+    document = read(path, max_bytes=MAX_MESSAGE_BYTES)
+    folder = path.parent
+    return from_document(document, lambda name: read(folder / name, max_bytes=MAX_MESSAGE_BYTES))
 
 
 class Messages:

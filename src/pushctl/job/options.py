@@ -15,12 +15,12 @@ from pushctl.dispatch.thresholds import StopIf
 from pushctl.documents import Document, read
 from pushctl.errors import Problem, UsageError
 from pushctl.job.ending import FailOn
-from pushctl.job.messages import Messages
+from pushctl.job.messages import MAX_MESSAGE_BYTES, Messages, read_message
 from pushctl.job.running import Delivery
 from pushctl.job.send import Order
 from pushctl.message.model import Message
-from pushctl.message.neutral import from_document, from_options, from_payload
-from pushctl.outcome import Platform, Service
+from pushctl.message.neutral import dated, from_options, from_payload
+from pushctl.outcome import JsonValue, Platform, Service
 from pushctl.records.masking import mask_key
 from pushctl.rules.duration import GRAMMAR, parse_duration
 from pushctl.rules.fcm import condition_fault, topic_fault
@@ -30,7 +30,6 @@ from pushctl.rules.size import parse_size
 from pushctl.rules.text import printable
 
 DEFAULT_STOP_IF = "faulty>8%"
-_MESSAGE_BYTES = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +49,12 @@ class SendOptions:
     texts: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
     """The neutral message options by field name."""
     data: Sequence[str] = ()
+    critical: bool = False
+    volume: str | None = None
+    activity: Mapping[str, str | bool | None] = dataclasses.field(default_factory=dict)
+    """The options of a Live Activity, by their keys in the message file."""
+    activity_files: Mapping[str, FilePath | None] = dataclasses.field(default_factory=dict)
+    """The files that hold parts of it, by the keys of those."""
     credentials: Sequence[str] = ()
     campaign: str | None = None
     validate_only: bool = False
@@ -71,9 +76,11 @@ class SendOptions:
     suppress: Sequence[FilePath] = ()
 
 
-def make_order(options: SendOptions, settings: Settings, stdin: BinaryIO | None) -> Order:
+def make_order(
+    options: SendOptions, settings: Settings, stdin: BinaryIO | None, now: float
+) -> Order:
     """
-    Return the order that *options* describe.
+    Return the order that *options* describe, given at *now* (epoch seconds).
 
     Raises :class:`UsageError` for options that do not fit each other, :class:`InvalidInput` for
     files that cannot be used; nothing has been sent or written then.
@@ -85,7 +92,7 @@ def make_order(options: SendOptions, settings: Settings, stdin: BinaryIO | None)
     stop_if = StopIf.parse(options.stop_if or DEFAULT_STOP_IF)
     targets = _targets(options)
     kinds = frozenset({"token"} | {kind for kind, _ in targets})
-    messages = Messages(_message(options), target_kinds=kinds)
+    messages = Messages(dated(_message(options), now), target_kinds=kinds)
     audience = _audience(options, stdin)
     return Order(
         settings=settings,
@@ -168,10 +175,23 @@ def _message(options: SendOptions) -> Message:
     if options.message_file is not None and options.payloads:
         raise UsageError("--message and --payload are two ways to say the same: give one of them")
     if options.message_file is not None:
-        base = from_document(read(Path(options.message_file), max_bytes=_MESSAGE_BYTES))
+        base = read_message(Path(options.message_file))
     elif options.payloads:
         base = from_payload(_payloads(options))
-    return from_options(**options.texts, data=options.data, base=base)
+    activity: dict[str, JsonValue | Document] = {
+        key: value for key, value in options.activity.items() if value not in (None, False)
+    }
+    for key, file in options.activity_files.items():
+        if file is not None:
+            activity[key] = read(Path(file), max_bytes=MAX_MESSAGE_BYTES)
+    return from_options(
+        **options.texts,
+        data=options.data,
+        critical=options.critical,
+        volume=options.volume,
+        activity=activity,
+        base=base,
+    )
 
 
 def _payloads(options: SendOptions) -> dict[Service, Document]:
@@ -188,7 +208,7 @@ def _payloads(options: SendOptions) -> dict[Service, Document]:
                 "--payload is given twice for one service",
                 hint="for a mixed audience: --payload apns=FILE --payload fcm=FILE",
             )
-        document = read(Path(file), max_bytes=_MESSAGE_BYTES)
+        document = read(Path(file), max_bytes=MAX_MESSAGE_BYTES)
         documents.update(dict.fromkeys(services, document))
     return documents
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from pushctl.message import live_activity
 from pushctl.message.draft import Draft
-from pushctl.message.fields import has_placeholder
 from pushctl.message.model import Message, Priority
+from pushctl.message.values import has_placeholder
 from pushctl.outcome import JsonValue, Service
 from pushctl.rules.apns import (
     PUSH_TYPES,
@@ -32,6 +33,17 @@ _OURS = {
     "authorization": "the credential gives it",
 }
 _VISIBLE = ("title", "subtitle", "body", "badge", "sound")
+ALERT_TEXTS = ("title", "subtitle", "body")
+APS_FIELDS = (
+    ("badge", "badge"),
+    ("thread_id", "thread-id"),
+    ("category", "category"),
+    ("interruption_level", "interruption-level"),
+    ("relevance_score", "relevance-score"),
+    ("target_content_id", "target-content-id"),
+    ("filter_criteria", "filter-criteria"),
+)
+"""Fields of a message that are keys of ``aps`` as they are."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -81,6 +93,8 @@ def draft_apns(message: Message) -> ApnsDraft:
 
 def is_silent(message: Message) -> bool:
     """Return whether *message* is a background push: so asked for, or data with nothing to show."""
+    if message.live_activity:
+        return False
     if message.push_type is not None:
         return message.push_type == "background"
     if any(getattr(message, name) is not None for name in _VISIBLE):
@@ -98,6 +112,8 @@ def _choose_push_type(message: Message, draft: ApnsDraft, override: JsonValue) -
     origin: Path
     if override is not None:
         name, origin = override, ("apns", "headers", "apns-push-type")
+    elif message.live_activity:
+        name, origin = "liveactivity", ("live_activity",)
     elif message.push_type is not None:
         name, origin = message.push_type, ("push_type",)
     elif Service.APNS in message.payloads:
@@ -118,15 +134,12 @@ def _choose_push_type(message: Message, draft: ApnsDraft, override: JsonValue) -
 
 def _build_payload(message: Message, draft: ApnsDraft) -> None:
     payload = draft.payload
-    for name in ("title", "subtitle", "body"):
-        _put_given(message, payload, name, ("aps", "alert", name))
-    for name, key in (
-        ("badge", "badge"),
-        ("sound", "sound"),
-        ("thread_id", "thread-id"),
-        ("category", "category"),
-    ):
-        _put_given(message, payload, name, ("aps", key))
+    if message.live_activity:
+        put_live_activity(message, payload, ("aps",))
+        _merge_overrides(message, payload)
+        return
+    put_alert(message, payload, ("aps", "alert"))
+    put_aps_fields(message, payload, ("aps",))
     if message.image is not None:
         payload.put(("aps", "mutable-content"), 1, ("image",))
         payload.put(("image",), message.image, ("image",))
@@ -142,10 +155,62 @@ def _build_payload(message: Message, draft: ApnsDraft) -> None:
     _merge_overrides(message, payload)
 
 
-def _put_given(message: Message, payload: Draft, name: str, path: Path) -> None:
-    value = getattr(message, name)
-    if value is not None:
-        payload.put(path, value, (name,))
+def put_alert(message: Message, payload: Draft, at: Path) -> None:
+    """Put the texts of *message* into the alert at *at* of *payload*."""
+    for name in ALERT_TEXTS:
+        value = getattr(message, name)
+        if isinstance(value, Mapping):
+            # Of the body the keys are `loc-key` and `loc-args`, without its name.
+            prefix = "" if name == "body" else f"{name}-"
+            for key, part in value.items():
+                payload.put((*at, prefix + key.replace("_", "-")), part, (name, key))
+        elif value is not None:
+            payload.put((*at, name), value, (name,))
+
+
+def put_aps_fields(message: Message, payload: Draft, at: Path) -> None:
+    """Put what of *message* stands in ``aps`` beside the alert into *payload*, at *at*."""
+    for name, key in APS_FIELDS:
+        value = getattr(message, name)
+        if value is not None:
+            payload.put((*at, key), value, (name,))
+    put_sound(message, payload, at)
+
+
+def put_sound(message: Message, payload: Draft, at: Path) -> None:
+    """Put the sound of *message* into the object at *at* of *payload*."""
+    sound = message.sound
+    if isinstance(sound, Mapping):
+        for key, part in sound.items():
+            value = int(part) if isinstance(part, bool) else part
+            payload.put((*at, "sound", key), value, ("sound", key))
+    elif sound is not None:
+        payload.put((*at, "sound"), sound, ("sound",))
+
+
+def put_live_activity(message: Message, payload: Draft, at: Path) -> None:
+    """
+    Put the Live Activity of *message* into ``aps``, which stands at *at* of *payload*.
+
+    Its alert is of a form of its own: a text may be an object there, and the sound stands in it.
+    """
+    payload.put(at, {}, ("live_activity",))
+    for name, key, value in live_activity.aps_of(message.live_activity):
+        payload.put((*at, key), value, ("live_activity", name))
+    if message.relevance_score is not None:
+        payload.put((*at, "relevance-score"), message.relevance_score, ("relevance_score",))
+    spoken = [name for name in ("title", "body", "sound") if getattr(message, name) is not None]
+    if spoken:
+        payload.put((*at, "alert"), {}, (spoken[0],))
+    for name in ("title", "body"):
+        text = getattr(message, name)
+        if isinstance(text, Mapping):
+            for key, part in text.items():
+                path = (*at, "alert", name, key.replace("_", "-"))
+                payload.put(path, part, (name, key))
+        elif text is not None:
+            payload.put((*at, "alert", name), text, (name,))
+    put_sound(message, payload, (*at, "alert"))
 
 
 def _merge_overrides(message: Message, payload: Draft) -> None:

@@ -21,9 +21,9 @@ from pushctl.message.content import (
     UnusableAttribute,
 )
 from pushctl.message.fcm_draft import EXPIRATION, FcmDraft, draft_fcm
-from pushctl.message.fields import has_placeholder
 from pushctl.message.model import Message
 from pushctl.message.skeleton import SkeletonBuilder, parse
+from pushctl.message.values import has_placeholder
 from pushctl.outcome import JsonValue, Service
 from pushctl.rules import apns, apns_payload, fcm, fcm_schema
 from pushctl.rules.finding import Finding, Path
@@ -87,10 +87,14 @@ class CompiledMessage(ABC):
 class CompiledApns(CompiledMessage):
     """One message for APNs."""
 
-    def __init__(self, draft: ApnsDraft) -> None:
-        """Take *draft*; what is wrong with its templates is added to its findings."""
+    def __init__(self, draft: ApnsDraft, *, to_channel: bool = False) -> None:
+        """
+        Take *draft*; what is wrong with its templates is added to its findings.
+
+        With *to_channel* it is a broadcast, which may be larger.
+        """
         builder = SkeletonBuilder(
-            takes_text=apns_payload.takes_text, takes_number=apns_payload.takes_badge
+            takes_text=apns_payload.takes_text, takes_number=apns_payload.takes_number
         )
         self._skeleton = builder.build(draft.payload.tree)
         draft.findings += [draft.payload.placed(finding) for finding in builder.findings]
@@ -99,6 +103,8 @@ class CompiledApns(CompiledMessage):
             parse(collapse_id, origin, draft.findings) if has_placeholder(collapse_id) else None
         )
         self._draft = draft
+        self.max_bytes = apns.payload_limit(draft.push_type, to_channel=to_channel)
+        """How many bytes APNs takes at the most."""
         self._fields_kept: HeaderFields = ()
         self._fields_kept_for = -1
         names, optional = self._skeleton.names, self._skeleton.optional
@@ -126,8 +132,8 @@ class CompiledApns(CompiledMessage):
     def _make(self, attributes: Attributes, moment: int) -> ApnsContent:
         push_type = self._draft.push_type
         body = self._skeleton.fill(attributes, moment)
-        if len(body) > push_type.max_payload_bytes:
-            raise PayloadTooLarge(len(body), push_type.max_payload_bytes)
+        if len(body) > self.max_bytes:
+            raise PayloadTooLarge(len(body), self.max_bytes)
         fields = self._fields(moment)
         if self._collapse is not None:
             fields += ((b"apns-collapse-id", self._filled_collapse_id(attributes)),)
@@ -214,13 +220,18 @@ def _fcm_takes_text(path: Path) -> bool:
 
 def _fcm_takes_number(path: Path) -> bool:
     if path[:2] == ("apns", "payload"):
-        return apns_payload.takes_badge(path[2:])
+        return apns_payload.takes_number(path[2:])
     return fcm_schema.takes_count(path)
 
 
-def compile_message(message: Message, service: Service) -> CompiledMessage:
+def compile_message(
+    message: Message, service: Service, *, to_channel: bool = False
+) -> CompiledMessage:
     """
     Return *message* ready to be rendered for *service*.
+
+    With *to_channel* APNs sends it to a broadcast channel, else to a device: what comes out is
+    the same but for the size that it may have.
 
     :raises InvalidInput: for a broken template, for header fields that may not be set, and
         where raw payloads were given but none for *service*.
@@ -229,7 +240,7 @@ def compile_message(message: Message, service: Service) -> CompiledMessage:
     compiled: CompiledMessage
     if service is Service.APNS:
         draft = draft_apns(message)
-        compiled = CompiledApns(draft)
+        compiled = CompiledApns(draft, to_channel=to_channel)
         findings = draft.findings
     else:
         compiled = CompiledFcm(draft_fcm(message))

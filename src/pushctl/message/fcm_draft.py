@@ -9,9 +9,18 @@ that uses Firebase takes its badge, sound, grouping and lifespan from the ``apns
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
-from pushctl.message.apns_draft import PRIORITIES, is_silent
+from pushctl.message.apns_draft import (
+    ALERT_TEXTS,
+    PRIORITIES,
+    is_silent,
+    put_alert,
+    put_aps_fields,
+    put_live_activity,
+)
 from pushctl.message.draft import Draft
+from pushctl.message.live_activity import FOR_FCM
 from pushctl.message.model import Message, Priority
 from pushctl.outcome import JsonValue, Service
 from pushctl.rules import fcm_schema
@@ -19,6 +28,7 @@ from pushctl.rules.finding import Path
 
 _APS = ("apns", "payload", "aps")
 _APNS_HEADERS = ("apns", "headers")
+_ANDROID_NOTIFICATION = ("android", "notification")
 EXPIRATION = (*_APNS_HEADERS, "apns-expiration")
 """Where the moment stands that depends on when the push is sent."""
 
@@ -39,9 +49,10 @@ def draft_fcm(message: Message) -> FcmDraft:
     if raw is not None:
         draft.message.adopt({}, ("payload", "fcm"))
         draft.message.merge(raw, (), ("payload", "fcm"), canonical)
-    else:
+    elif not message.live_activity:
         _build_content(message, draft.message)
-    _build_android(message, draft.message)
+    if not message.live_activity:
+        _build_android(message, draft.message)
     _build_apns(message, draft, is_raw=raw is not None)
     draft.message.merge(message.fcm, (), ("fcm",), canonical)
     if draft.message.origin(EXPIRATION)[:1] == ("fcm",):
@@ -63,16 +74,28 @@ def canonical(at: Path, key: str) -> str:
 def _build_content(message: Message, draft: Draft) -> None:
     for name in ("title", "body", "image"):
         value = getattr(message, name)
-        if value is not None:
+        if isinstance(value, Mapping):
+            _put_localized(draft, name, value)
+        elif value is not None:
             draft.put(("notification", name), value, (name,))
     for key, value in message.data.items():
         draft.put(("data", key), _data_text(value), ("data", key))
-    if "notification" not in draft.tree:
+    if not draft.tree.keys() & {"notification", "android"}:
         return  # an empty android.notification would show an empty notification
-    if message.sound is not None:
-        draft.put(("android", "notification", "sound"), message.sound, ("sound",))
+    sound = message.sound
+    if isinstance(sound, Mapping):
+        draft.put((*_ANDROID_NOTIFICATION, "sound"), sound["name"], ("sound", "name"))
+    elif sound is not None:
+        draft.put((*_ANDROID_NOTIFICATION, "sound"), sound, ("sound",))
     if message.badge is not None:
-        draft.put(("android", "notification", "notificationCount"), message.badge, ("badge",))
+        draft.put((*_ANDROID_NOTIFICATION, "notificationCount"), message.badge, ("badge",))
+
+
+def _put_localized(draft: Draft, name: str, text: Mapping[str, JsonValue]) -> None:
+    """Put the key and arguments of a text where Android looks for them."""
+    for key, part in text.items():
+        field = f"{name}LocKey" if key == "loc_key" else f"{name}LocArgs"
+        draft.put((*_ANDROID_NOTIFICATION, field), part, (name, key))
 
 
 def _data_text(value: JsonValue) -> JsonValue:
@@ -113,20 +136,16 @@ def _build_apns(message: Message, draft: FcmDraft, *, is_raw: bool) -> None:
 
 
 def _build_aps(message: Message, tree: Draft) -> None:
-    if message.subtitle is not None:
+    if message.live_activity:
+        token = message.live_activity.get(FOR_FCM)
+        if token is not None:
+            tree.put(("apns", "liveActivityToken"), token, ("live_activity", FOR_FCM))
+        put_live_activity(message, tree, _APS)
+        return
+    texts = [getattr(message, name) for name in ALERT_TEXTS]
+    if message.subtitle is not None or any(isinstance(text, Mapping) for text in texts):
         # apns.payload takes the place of notification.title and body, so all three go there.
-        for name in ("title", "subtitle", "body"):
-            value = getattr(message, name)
-            if value is not None:
-                tree.put((*_APS, "alert", name), value, (name,))
-    for name, key in (
-        ("badge", "badge"),
-        ("sound", "sound"),
-        ("thread_id", "thread-id"),
-        ("category", "category"),
-    ):
-        value = getattr(message, name)
-        if value is not None:
-            tree.put((*_APS, key), value, (name,))
+        put_alert(message, tree, (*_APS, "alert"))
+    put_aps_fields(message, tree, _APS)
     if message.image is not None:
         tree.put((*_APS, "mutable-content"), 1, ("image",))

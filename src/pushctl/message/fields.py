@@ -6,54 +6,84 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pushctl.message import live_activity
 from pushctl.message.model import Priority
+from pushctl.message.values import (
+    WrongValue,
+    check_keys,
+    has_placeholder,
+    read_flag,
+    read_number,
+    read_object,
+    read_text,
+    read_word,
+)
 from pushctl.outcome import JsonValue
 from pushctl.rules.apns import PUSH_TYPES, push_type_fault
-from pushctl.rules.apns_payload import is_whole
+from pushctl.rules.apns_payload import INTERRUPTION_LEVELS, is_whole
 from pushctl.rules.duration import GRAMMAR, parse_duration
-from pushctl.rules.finding import did_you_mean, type_name
+from pushctl.rules.finding import type_name
 
 _TTL_HINT = f"{GRAMMAR}; 0 = now or never"
 _HEADERS = ("apns-push-type", "apns-priority", "apns-expiration", "apns-collapse-id")
 MAX_TTL_S = 366 * 86_400
 """Ours: longer is a slip.  The services keep a push for weeks at most."""
 APNS_OVERRIDES = ("headers", "aps", "payload")
+_LOCALIZED_KEYS = ("loc_key", "loc_args")
+_SOUND_KEYS = ("name", "critical", "volume")
 
 
-class WrongValue(Exception):
-    """A value does not fit its field; the text follows the field's name."""
-
-    def __init__(self, message: str, hint: str | None = None, path: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-        self.path = path
-        """Where inside the value, if not the value as a whole."""
-
-
-def has_placeholder(text: str) -> bool:
-    """Return whether *text* is a template rather than plain text."""
-    return "{{" in text or "{%" in text
-
-
-def is_unicode(text: str) -> bool:
-    """Return whether *text* can be sent: bytes of a shell argument that are no UTF-8 cannot."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _text(value: JsonValue) -> str:
-    if not isinstance(value, str):
-        hint = None if isinstance(value, Mapping | list) else "write it in quotes"
-        raise WrongValue(f"must be a text, not {type_name(value)}", hint)
-    if not value.strip():
-        raise WrongValue("must not be blank", "leave it out, or give it a text")
-    if not is_unicode(value):
-        raise WrongValue("is not valid Unicode text")
+def _localized_text(value: JsonValue) -> str | Mapping[str, JsonValue]:
+    """Return a text, or the key and arguments of one that the app holds."""
+    if not isinstance(value, Mapping):
+        return read_text(value)
+    check_keys(value, _LOCALIZED_KEYS)
+    if "loc_key" not in value:
+        raise WrongValue("needs a `loc_key`", "the key of a text in the app's own languages")
+    _at("loc_key", read_text, value["loc_key"])
+    arguments = value.get("loc_args", [])
+    if not isinstance(arguments, list):
+        raise WrongValue("must have a list of texts in `loc_args`", None, ("loc_args",))
+    for index, argument in enumerate(arguments):
+        if not isinstance(argument, str):
+            text = f"must have texts in `loc_args`, not {type_name(argument)}"
+            raise WrongValue(text, "write it in quotes", ("loc_args", index))
     return value
+
+
+def _sound(value: JsonValue) -> str | Mapping[str, JsonValue]:
+    """Return the name of a sound, or what the sound of a critical alert is."""
+    if not isinstance(value, Mapping):
+        return read_text(value)
+    check_keys(value, _SOUND_KEYS)
+    sound: dict[str, JsonValue] = {"name": "default"}
+    for key, read in (("name", read_text), ("critical", read_flag), ("volume", read_volume)):
+        if key in value:
+            sound[key] = _at(key, read, value[key])
+    if "volume" in sound and not sound.get("critical"):
+        text = "has a `volume`, which only the sound of a critical alert can have"
+        raise WrongValue(text, "add `critical: true`, or leave the volume out", ("volume",))
+    return sound
+
+
+def read_volume(value: JsonValue) -> int | float:
+    """Return *value*, how loud a critical alert is.  Raises :class:`WrongValue`."""
+    volume = read_number(value)
+    if not 0 <= volume <= 1:
+        raise WrongValue("must be a number from 0 to 1")
+    return volume
+
+
+def _at(key: str, read: Callable[[JsonValue], JsonValue], value: JsonValue) -> JsonValue:
+    """Return what *read* returns; what it refuses is said of *key*."""
+    try:
+        return read(value)
+    except WrongValue as wrong:
+        raise WrongValue(f"has a `{key}` that {wrong.message}", wrong.hint, (key,)) from None
+
+
+def _interruption_level(value: JsonValue) -> str:
+    return read_word(value, INTERRUPTION_LEVELS)
 
 
 def _badge(value: JsonValue) -> int | str:
@@ -78,29 +108,19 @@ def _ttl(value: JsonValue) -> int:
 
 
 def _priority(value: JsonValue) -> Priority:
-    words = [priority.value for priority in Priority]
-    if isinstance(value, str) and value in words:
-        return Priority(value)
-    hint = did_you_mean(value, words) if isinstance(value, str) else None
-    raise WrongValue(f"must be one of {', '.join(words)}", hint)
+    return Priority(read_word(value, [priority.value for priority in Priority]))
 
 
 def _push_type(value: JsonValue) -> str:
-    name = _text(value)
+    name = read_text(value)
     fault = push_type_fault(name)
     if fault is not None:
         raise WrongValue(f"must be a push type of APNs; `{name}` is none", fault[1])
     return name
 
 
-def _object(value: JsonValue) -> Mapping[str, JsonValue]:
-    if not isinstance(value, Mapping):
-        raise WrongValue(f"must be an object, not {type_name(value)}")
-    return value
-
-
 def _data(value: JsonValue) -> Mapping[str, JsonValue]:
-    data = _object(value)
+    data = read_object(value)
     for key, member in data.items():
         if member is None:
             raise WrongValue("must not hold null", "leave the key out", (key,))
@@ -108,11 +128,9 @@ def _data(value: JsonValue) -> Mapping[str, JsonValue]:
 
 
 def _apns(value: JsonValue) -> Mapping[str, JsonValue]:
-    overrides = _object(value)
+    overrides = read_object(value)
+    check_keys(overrides, APNS_OVERRIDES)
     for key, member in overrides.items():
-        if key not in APNS_OVERRIDES:
-            hint = did_you_mean(key, APNS_OVERRIDES) or "headers, aps and payload may stand here"
-            raise WrongValue(f"has no key `{key}`", hint, (key,))
         if not isinstance(member, Mapping):
             raise WrongValue(f"must be an object, not {type_name(member)}", None, (key,))
     return overrides
@@ -143,22 +161,56 @@ def _text_schema(description: str) -> dict[str, Any]:
 _WHOLE = {"type": "integer", "minimum": 0}
 _TEMPLATE = {"type": "string", "pattern": r"\{[{%]"}
 _OBJECT = {"type": "object"}
+_LOCALIZED = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["loc_key"],
+    "properties": {
+        "loc_key": _text_schema("The key of a text that the app holds in its languages."),
+        "loc_args": {
+            "description": "What fills the placeholders of that text.",
+            "type": "array",
+            "items": {"type": "string"},
+        },
+    },
+}
+_CRITICAL_SOUND = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "name": _text_schema("A sound file of the app, or `default`."),
+        "critical": {"description": "Sounds although the device is muted.", "type": "boolean"},
+        "volume": {"type": "number", "minimum": 0, "maximum": 1},
+    },
+    "dependentSchemas": {
+        "volume": {"required": ["critical"], "properties": {"critical": {"const": True}}}
+    },
+}
+
+
+def _text_or(schema: Mapping[str, Any], description: str) -> dict[str, Any]:
+    return _schema(description, anyOf=[{"type": "string", "minLength": 1}, schema])
+
 
 FIELDS: tuple[Field, ...] = (
-    Field("title", _text, _text_schema("The notification's title.")),
-    Field("subtitle", _text, _text_schema("Shown under the title; Apple devices only.")),
-    Field("body", _text, _text_schema("The notification's text.")),
+    Field("title", _localized_text, _text_or(_LOCALIZED, "The notification's title.")),
+    Field(
+        "subtitle",
+        _localized_text,
+        _text_or(_LOCALIZED, "Shown under the title; Apple devices only."),
+    ),
+    Field("body", _localized_text, _text_or(_LOCALIZED, "The notification's text.")),
     Field(
         "badge",
         _badge,
         _schema("The number on the app's icon; 0 removes it.", anyOf=[_WHOLE, _TEMPLATE]),
     ),
-    Field("sound", _text, _text_schema("A sound file of the app, or `default`.")),
-    Field("image", _text, _text_schema("The https address of an image.")),
+    Field("sound", _sound, _text_or(_CRITICAL_SOUND, "A sound file of the app, or `default`.")),
+    Field("image", read_text, _text_schema("The https address of an image.")),
     Field("data", _data, _schema("Keys of your own for the app.", **_OBJECT)),
     Field(
         "collapse_id",
-        _text,
+        read_text,
         _text_schema("Pushes with the same id replace one another; at most 64 bytes."),
         False,
     ),
@@ -178,8 +230,33 @@ FIELDS: tuple[Field, ...] = (
         False,
     ),
     Field("push_type", _push_type, _schema("apns-push-type.", enum=list(PUSH_TYPES)), False),
-    Field("thread_id", _text, _text_schema("Groups notifications; Apple devices only.")),
-    Field("category", _text, _text_schema("Names the action buttons; Apple devices only.")),
+    Field("thread_id", read_text, _text_schema("Groups notifications; Apple devices only.")),
+    Field("category", read_text, _text_schema("Names the action buttons; Apple devices only.")),
+    Field(
+        "interruption_level",
+        _interruption_level,
+        _schema("How loudly it comes; Apple devices only.", enum=list(INTERRUPTION_LEVELS)),
+    ),
+    Field(
+        "relevance_score",
+        read_number,
+        _schema(
+            "0 to 1: which of the app's notifications the summary shows first; "
+            "any number for a Live Activity. Apple devices only.",
+            type="number",
+        ),
+    ),
+    Field(
+        "target_content_id",
+        read_text,
+        _text_schema("The window that comes forward; Apple devices only."),
+    ),
+    Field(
+        "filter_criteria",
+        read_text,
+        _text_schema("What a Focus filters by; Apple devices only."),
+    ),
+    Field("live_activity", live_activity.read, live_activity.schema()),
     Field(
         "apns",
         _apns,
@@ -200,7 +277,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "fcm",
-        _object,
+        read_object,
         _schema("Merged over FCM's message object; null removes a key.", **_OBJECT),
     ),
 )

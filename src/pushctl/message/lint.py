@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from pushctl.errors import Place, Problem
+from pushctl.message import live_activity
 from pushctl.message.apns_draft import draft_apns
 from pushctl.message.compile import (
     CompiledApns,
@@ -21,14 +22,15 @@ from pushctl.message.compile import (
 )
 from pushctl.message.draft import Draft
 from pushctl.message.fcm_draft import draft_fcm
-from pushctl.message.fields import FIELDS, has_placeholder
+from pushctl.message.fields import FIELDS
 from pushctl.message.model import Message
 from pushctl.message.skeleton import encode
+from pushctl.message.values import has_placeholder
 from pushctl.outcome import Service
-from pushctl.rules import apns, apns_payload, fcm
+from pushctl.rules import apns, apns_payload, channels, fcm
 from pushctl.rules.finding import Finding
 
-_TYPES_FOR_FCM = ("alert", "background")
+_TYPES_FOR_FCM = ("alert", "background", "liveactivity")
 _EMPTY_HINT = "give it a --title or --body, or --data for the app, or --message FILE"
 _FCM_SIZE_HINT = "Firebase, FCM error codes: keys and values of notification and data count"
 
@@ -52,8 +54,9 @@ def lint(
     """
     Return what is wrong with *message* for *services*, in the order of the message.
 
-    *target_kinds* says whom the FCM messages go to (``token``, ``fid``, ``topic``,
-    ``condition``): the size limit depends on it.  *topics* are the APNs topics of the run.
+    *target_kinds* says whom the message goes to: for FCM ``token``, ``fid``, ``topic`` and
+    ``condition``, on which the size limit depends; ``channel`` for a broadcast of APNs, which then
+    goes to channels alone.  *topics* are the APNs topics of the run.
 
     :raises InvalidInput: where raw payloads were given but none for one of *services*.
     """
@@ -65,7 +68,7 @@ def lint(
     findings: list[Finding] = []
     findings += _check_neutral(message, services)
     if Service.APNS in services:
-        findings += _check_apns(message, topics)
+        findings += _check_apns(message, topics, to_channel="channel" in target_kinds)
     if Service.FCM in services:
         findings += _check_fcm(message, target_kinds)
     return _verdict(message, findings)
@@ -102,6 +105,7 @@ def _line_and_column(problem: Problem) -> tuple[int, int]:
 
 def _check_neutral(message: Message, services: Collection[Service]) -> Iterator[Finding]:
     texts = (message.title, message.subtitle, message.body)
+    yield from live_activity.check(message)
     if message.image is not None:
         if not any(texts):
             yield Finding(("image",), "an image needs a title or a body beside it")
@@ -127,21 +131,29 @@ def _check_image(image: str) -> Iterator[Finding]:
         yield Finding(("image",), "`image` must be an https:// address")
 
 
-def _check_apns(message: Message, topics: Collection[str]) -> Iterator[Finding]:
+def _check_apns(
+    message: Message, topics: Collection[str], *, to_channel: bool
+) -> Iterator[Finding]:
     draft = draft_apns(message)
-    compiled = CompiledApns(draft)
+    compiled = CompiledApns(draft, to_channel=to_channel)
     yield from draft.findings
     if draft.is_type_known:
-        found = apns_payload.check_payload(draft.push_type, draft.payload.tree)
+        if to_channel and draft.push_type.name != channels.PUSH_TYPE:
+            text = f"only Live Activities go to a channel, no pushes of type {draft.push_type.name}"
+            hint = "say what becomes of the activity with --live-activity update or end"
+            yield Finding(("push_type",), text, hint)
+            return
+        tree = draft.payload.tree
+        found = apns_payload.check_payload(draft.push_type, tree, to_channel=to_channel)
         yield from _placed(draft.payload, found)
         for topic in topics:
             if (doubt := apns.topic_doubt(draft.push_type.name, topic)) is not None:
                 yield Finding(("push_type",), doubt, warning=True)
-    limit = draft.push_type.max_payload_bytes
-    if compiled.least_bytes > limit:
+    if compiled.least_bytes > compiled.max_bytes:
+        which = "to a channel" if to_channel else f"of type {draft.push_type.name}"
         text = (
             f"the APNs payload has {_at_least(compiled)}{compiled.least_bytes} bytes; "
-            f"a push of type {draft.push_type.name} has {limit} at most"
+            f"a push {which} has {compiled.max_bytes} at most"
         )
         yield Finding(draft.payload.origin(()), text, "Apple, Generating a remote notification")
 

@@ -28,12 +28,14 @@ class Message:
     ``None`` and an empty mapping mean "not given".
     """
 
-    title: str | None = None
-    subtitle: str | None = None
-    body: str | None = None
+    title: str | Mapping[str, JsonValue] | None = None
+    """A text, or ``loc_key`` and ``loc_args`` of one that the app holds in several languages."""
+    subtitle: str | Mapping[str, JsonValue] | None = None
+    body: str | Mapping[str, JsonValue] | None = None
     badge: int | str | None = None
     """A whole number from 0, or a text with a placeholder."""
-    sound: str | None = None
+    sound: str | Mapping[str, JsonValue] | None = None
+    """A name, or ``name``, ``critical`` and ``volume`` of a critical alert's sound."""
     image: str | None = None
     data: Mapping[str, JsonValue] = dataclasses.field(default_factory=dict)
     collapse_id: str | None = None
@@ -43,6 +45,12 @@ class Message:
     push_type: str | None = None
     thread_id: str | None = None
     category: str | None = None
+    interruption_level: str | None = None
+    relevance_score: int | float | None = None
+    target_content_id: str | None = None
+    filter_criteria: str | None = None
+    live_activity: Mapping[str, JsonValue] = dataclasses.field(default_factory=dict)
+    """What starts, updates or ends a Live Activity, see :mod:`pushctl.message.live_activity`."""
     apns: Mapping[str, JsonValue] = dataclasses.field(default_factory=dict)
     """Overrides: ``headers``, ``aps`` and ``payload``."""
     fcm: Mapping[str, JsonValue] = dataclasses.field(default_factory=dict)

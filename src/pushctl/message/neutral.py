@@ -7,19 +7,23 @@ Everything that is wrong is reported at once, each with its option or its file, 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from pushctl.documents import Document
 from pushctl.errors import InvalidInput, Problem, UsageError
-from pushctl.message.fields import BY_NAME, FIELDS, Field, WrongValue, is_unicode, message_schema
+from pushctl.message import live_activity
+from pushctl.message.fields import BY_NAME, FIELDS, Field, message_schema, read_volume
 from pushctl.message.model import Message, Priority
+from pushctl.message.values import WrongValue, is_unicode
 from pushctl.outcome import JsonValue, Service
 from pushctl.rules.finding import Path, did_you_mean, type_name
 
 __all__ = [
     "Message",
     "Priority",
+    "dated",
     "from_document",
     "from_options",
     "from_payload",
@@ -27,9 +31,19 @@ __all__ = [
 ]
 
 
-def from_document(document: Document) -> Message:
+ReadBeside = Callable[[str], Document]
+"""Reads a file that a message file names; raises :class:`InvalidInput`."""
+
+
+def _no_files_beside(name: str) -> Document:
+    raise InvalidInput(f"{name!r} cannot be read: this message does not stand in a folder")
+
+
+def from_document(document: Document, read_beside: ReadBeside = _no_files_beside) -> Message:
     """
     Return the message of a message file.
+
+    *read_beside* reads the files that it names; without it there must be none.
 
     :raises InvalidInput: with every unknown key and wrong value, each with its place.
     """
@@ -50,9 +64,69 @@ def from_document(document: Document) -> Message:
         except WrongValue as wrong:
             text = f"`{name}` {wrong.message}"
             problems.append(document.problem((name, *wrong.path), text, hint=wrong.hint))
+    sources: dict[Path, Document | str] = {(): document}
+    if "live_activity" in values:
+        included = _Included(document, read_beside)
+        values["live_activity"] = included.into(values["live_activity"])
+        problems += included.problems
+        sources |= included.sources
     if problems:
         raise InvalidInput(problems=problems)
-    return Message(**values, sources={(): document})
+    return Message(**values, sources=sources)
+
+
+class _Included:
+    """The files that the Live Activity of a message file names."""
+
+    def __init__(self, document: Document, read_beside: ReadBeside) -> None:
+        self.problems: list[Problem] = []
+        self.sources: dict[Path, Document] = {}
+        self._document = document
+        self._read_beside = read_beside
+
+    def into(self, block: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        """Return *block* with what the files hold in place of their names."""
+        found = dict(block)
+        for name, key in live_activity.FILES.items():
+            file = found.pop(name, None)
+            if file is None:
+                continue
+            try:
+                included = self._read_beside(str(file))
+            except InvalidInput as error:
+                self.problems += [self._placed(name, problem) for problem in error.problems]
+                continue
+            if isinstance(included.value, Mapping):
+                found[key] = included.value
+                self.sources["live_activity", key] = included
+            else:
+                self.problems.append(_no_object(included, key))
+        return found
+
+    def _placed(self, name: str, problem: Problem) -> Problem:
+        """Return *problem*; one about a file as a whole is placed where the file is named."""
+        if problem.place is not None and problem.place.line is not None:
+            return problem
+        path = ("live_activity", name)
+        return self._document.problem(path, problem.message, hint=problem.hint)
+
+
+def _no_object(document: Document, key: str) -> Problem:
+    text = f"`{key}` of a Live Activity is an object, not {type_name(document.value)}"
+    return document.problem((), text)
+
+
+def dated(message: Message, now: float) -> Message:
+    """
+    Return *message* with what it says relative to now in epoch seconds, *now* being those too.
+
+    A message is dated once, before anything is checked or sent: a run and its resume say the
+    same.
+    """
+    if not message.live_activity:
+        return message
+    activity = live_activity.dated(message.live_activity, now)
+    return dataclasses.replace(message, live_activity=activity)
 
 
 def from_payload(payloads: Mapping[Service, Document]) -> Message:
@@ -96,16 +170,23 @@ def from_options(
     push_type: str | None = None,
     thread_id: str | None = None,
     category: str | None = None,
+    interruption_level: str | None = None,
+    relevance_score: str | None = None,
+    critical: bool = False,
+    volume: str | None = None,
+    activity: Mapping[str, JsonValue | Document] = MappingProxyType({}),
     base: Message | None = None,
 ) -> Message:
     """
     Return the message that the options of ``send`` ask for.
 
     Options are laid over *base*, the message of ``--message`` or ``--payload``: each replaces
-    the file's field, and each ``--data K=V`` the file's key.  Beside a raw payload only the
-    options that say how to deliver are taken.
+    the file's field, and each ``--data K=V`` the file's key.  *activity* is laid over the file's
+    ``live_activity`` key by key; what an option reads from a file is the document.  Beside a raw
+    payload only the options that say how to deliver are taken.
 
     :raises UsageError: with every option whose value does not fit.
+    :raises InvalidInput: with every file of *activity* that does not hold what it should.
     """
     given: dict[str, str | None] = {
         "title": title,
@@ -120,6 +201,8 @@ def from_options(
         "push_type": push_type,
         "thread_id": thread_id,
         "category": category,
+        "interruption_level": interruption_level,
+        "relevance_score": relevance_score,
     }
     base = base or Message()
     reading = _Options(base)
@@ -129,8 +212,14 @@ def from_options(
             reading.take(field, value)
     if data:
         reading.take_data(data)
+    if critical or volume is not None:
+        reading.take_critical(critical, volume)
+    if activity:
+        reading.take_activity(activity)
     if reading.problems:
         raise UsageError(problems=reading.problems)
+    if reading.file_problems:
+        raise InvalidInput(problems=reading.file_problems)
     sources = {**base.sources, **reading.sources}
     return dataclasses.replace(base, **reading.values, sources=sources)
 
@@ -140,8 +229,9 @@ class _Options:
 
     def __init__(self, base: Message) -> None:
         self.values: dict[str, Any] = {}
-        self.sources: dict[Path, str] = {}
+        self.sources: dict[Path, str | Document] = {}
         self.problems: list[Problem] = []
+        self.file_problems: list[Problem] = []
         self._base = base
 
     def take(self, field: Field, value: str) -> None:
@@ -171,6 +261,50 @@ class _Options:
                 merged[key] = value
                 self.sources["data", key] = f"--data {key}"
         self.values["data"] = merged
+
+    def take_critical(self, critical: bool, volume: str | None) -> None:
+        option = "--critical" if critical else "--volume"
+        if self._refused_beside_payload(BY_NAME["sound"], option):
+            return
+        given = self.values.get("sound", self._base.sound)
+        sound = dict(given) if isinstance(given, Mapping) else {"name": given or "default"}
+        sound["critical"] = critical or sound.get("critical", False)
+        if volume is not None:
+            try:
+                sound["volume"] = read_volume(volume)
+            except WrongValue as wrong:
+                self.problems.append(Problem(f"`--volume` {wrong.message}", hint=wrong.hint))
+            if not sound["critical"]:
+                text = "`--volume` is for the sound of a critical alert"
+                self.problems.append(Problem(text, hint="add --critical"))
+        self.values["sound"] = sound
+        self.sources.setdefault(("sound",), option)
+
+    def take_activity(self, given: Mapping[str, JsonValue | Document]) -> None:
+        merged = dict(self._base.live_activity)
+        for key, value in given.items():
+            option = "--live-activity" if key == "event" else "--" + key.replace("_", "-")
+            if self._refused_beside_payload(BY_NAME["live_activity"], option):
+                continue
+            path = ("live_activity", key)
+            if isinstance(value, Document):
+                self.sources[path] = value
+                if isinstance(value.value, Mapping):
+                    merged[key] = value.value
+                else:
+                    self.file_problems.append(_no_object(value, key))
+                continue
+            self.sources[path] = option
+            try:
+                merged[key] = live_activity.READERS[key](value)
+            except WrongValue as wrong:
+                self.problems.append(Problem(f"`{option}` {wrong.message}", hint=wrong.hint))
+        if not self.problems and "event" not in merged:
+            text = f"`{option}` is for a Live Activity"
+            self.problems.append(Problem(text, hint="add --live-activity start, update or end"))
+        if not self._base.live_activity:
+            self.sources["live_activity",] = "--live-activity"
+        self.values["live_activity"] = merged
 
     def _refused_beside_payload(self, field: Field, option: str) -> bool:
         if not self._base.payloads or not field.describes_content:

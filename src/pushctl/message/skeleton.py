@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pushctl.message.content import UnusableAttribute
-from pushctl.message.fields import has_placeholder
+from pushctl.message.values import has_placeholder
 from pushctl.outcome import JsonValue
 from pushctl.rules.finding import Finding, Path
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from pushctl.rules.channels import MAX_BROADCAST_PAYLOAD_BYTES
 from pushctl.rules.finding import did_you_mean
 
 MAX_PAYLOAD_BYTES = 4096
@@ -123,6 +124,11 @@ def push_type_fault(name: str) -> tuple[str, str | None] | None:
         return None
     hint = did_you_mean(name, PUSH_TYPES) or f"APNs knows {', '.join(PUSH_TYPES)}"
     return f"`{name}` is no APNs push type", hint
+
+
+def payload_limit(push_type: PushType, *, to_channel: bool = False) -> int:
+    """Return how many bytes of payload APNs takes for *push_type*, to a device or a channel."""
+    return MAX_BROADCAST_PAYLOAD_BYTES if to_channel else push_type.max_payload_bytes
 
 
 def priority_fault(push_type: PushType, priority: int) -> str | None:

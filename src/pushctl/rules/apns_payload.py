@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from pushctl.rules import live_activity
 from pushctl.rules.apns import PushType
 from pushctl.rules.finding import Finding, Path, did_you_mean, type_name
 
@@ -20,7 +21,6 @@ Check = Callable[[Any], "str | None"]
 _KEYS_PAGE = "Apple, Generating a remote notification"
 VISIBLE_KEYS = ("alert", "badge", "sound")
 INTERRUPTION_LEVELS = ("passive", "active", "time-sensitive", "critical")
-ACTIVITY_EVENTS = ("start", "update", "end")
 _ACTIVITY_KEYS = frozenset({"event", "content-state", "attributes-type"})
 
 
@@ -97,7 +97,7 @@ _APS: Mapping[str, Check] = {
     "stale-date": _number,
     "content-state": _object,
     "timestamp": _number,
-    "event": _one_of(*ACTIVITY_EVENTS),
+    "event": _one_of(*live_activity.EVENTS),
     "dismissal-date": _number,
     "attributes-type": _text,
     "attributes": _object,
@@ -132,19 +132,30 @@ _TEXT_KEYS = frozenset(
     {
         *((key,) for key, check in _APS.items() if check in (_text, _text_or_object)),
         *(("alert", key) for key, check in _ALERT.items() if check in (_text, _text_or_object)),
+        *(("alert", key, "loc-key") for key in ("title", "body")),
         ("sound", "name"),
+        ("alert", "sound", "name"),
     }
 )
+_TEXT_LISTS = frozenset(
+    {
+        *(("alert", key) for key, check in _ALERT.items() if check is _texts),
+        *(("alert", key, "loc-args") for key in ("title", "body")),
+    }
+)
+_WHOLE_NUMBERS = frozenset({("badge",), *((key,) for key in live_activity.MOMENTS)})
 
 
 def takes_text(path: Path) -> bool:
     """Return whether a placeholder alone at *path* of a payload must become a text."""
-    return len(path) > 1 and path[0] == "aps" and path[1:] in _TEXT_KEYS
+    if len(path) < 2 or path[0] != "aps":
+        return False
+    return path[1:] in _TEXT_KEYS or path[1:-1] in _TEXT_LISTS
 
 
-def takes_badge(path: Path) -> bool:
-    """Return whether a placeholder alone at *path* must become a badge's whole number."""
-    return path == ("aps", "badge")
+def takes_number(path: Path) -> bool:
+    """Return whether a placeholder alone at *path* must become a whole number from 0."""
+    return path[:1] == ("aps",) and path[1:] in _WHOLE_NUMBERS
 
 
 def infer_push_type(payload: Mapping[str, Any]) -> str | None:
@@ -163,8 +174,14 @@ def infer_push_type(payload: Mapping[str, Any]) -> str | None:
     return "background" if "content-available" in aps else None
 
 
-def check_payload(push_type: PushType, payload: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield what is wrong with a whole APNs *payload* sent as *push_type*."""
+def check_payload(
+    push_type: PushType, payload: Mapping[str, Any], *, to_channel: bool = False
+) -> Iterator[Finding]:
+    """
+    Yield what is wrong with a whole APNs *payload* sent as *push_type*.
+
+    With *to_channel* it is a broadcast, else it goes to a device.
+    """
     aps = payload.get("aps")
     if aps is not None and not isinstance(aps, Mapping):
         yield Finding(("aps",), f"`aps` must be an object, not {type_name(aps)}", _KEYS_PAGE)
@@ -176,6 +193,8 @@ def check_payload(push_type: PushType, payload: Mapping[str, Any]) -> Iterator[F
     if aps is not None:
         yield from check_aps(aps, ("aps",))
     yield from _check_type(push_type, payload, aps or {})
+    if push_type.name == "liveactivity":
+        yield from live_activity.check(aps or {}, ("aps",), to_channel=to_channel)
 
 
 def check_aps(aps: Mapping[str, Any], path: Path, *, has_alert: bool = False) -> Iterator[Finding]:
@@ -254,23 +273,11 @@ def _mdm(payload: Mapping[str, Any], _: Mapping[str, Any]) -> _Faults:
         yield ("mdm",), "a push of type mdm must have a text `mdm`: the PushMagic string"
 
 
-def _live_activity(_: Mapping[str, Any], aps: Mapping[str, Any]) -> _Faults:
-    required = ["timestamp", "event"]
-    if aps.get("event") != "end":
-        required.append("content-state")
-    if aps.get("event") == "start":
-        required += ["attributes-type", "attributes", "alert"]
-    for key in required:
-        if key not in aps:
-            yield ("aps",), f"this Live Activity push lacks `{key}`"
-
-
 _BY_TYPE: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], _Faults]] = {
     "alert": _alert,
     "background": _background,
     "controls": _content_changed,
     "fileprovider": _file_provider,
-    "liveactivity": _live_activity,
     "mdm": _mdm,
     "widgets": _content_changed,
 }

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pushctl.rules import fcm_schema
+from pushctl.rules import fcm_schema, live_activity
 from pushctl.rules.apns_payload import VISIBLE_KEYS, check_aps
 from pushctl.rules.finding import Finding, Path, did_you_mean, type_name
 
@@ -32,6 +32,7 @@ HTTP_IMAGE = "an image that is not served over https is not shown on most device
 _TOPIC = re.compile(r"[a-zA-Z0-9_.~%-]{1,900}")
 _TOPIC_IN_CONDITION = re.compile(r"'([^']*)'\s+in\s+topics")
 _CONDITION_STEP = re.compile(r"!T|\(T\)|T(?:&&|\|\|)T")
+_APS = ("apns", "payload", "aps")
 _DATA_MAPS = (("data",), ("android", "data"), ("androidV2", "data"), ("webpush", "data"))
 _SHOWS_SOMETHING = (
     ("notification",),
@@ -120,12 +121,27 @@ def check_message(message: Mapping[str, Any]) -> Iterator[Finding]:
         if isinstance(values, Mapping):
             yield from _check_data_keys(values, path)
     yield from _check_whole(message)
-    aps = at(message, ("apns", "payload", "aps"))
+    aps = at(message, _APS)
     if isinstance(aps, Mapping):
         has_alert = "notification" in message
-        yield from check_aps(aps, ("apns", "payload", "aps"), has_alert=has_alert)
+        yield from check_aps(aps, _APS, has_alert=has_alert)
+        yield from _check_live_activity(message, aps)
     elif aps is not None:
-        yield Finding(("apns", "payload", "aps"), f"`aps` must be an object, not {type_name(aps)}")
+        yield Finding(_APS, f"`aps` must be an object, not {type_name(aps)}")
+
+
+def _check_live_activity(message: Mapping[str, Any], aps: Mapping[str, Any]) -> Iterator[Finding]:
+    token = at(message, ("apns", "liveActivityToken"))
+    if token is None and "event" not in aps:
+        return
+    yield from live_activity.check(aps, _APS)
+    if token is None:
+        text = "through FCM a Live Activity needs the activity's own token: `live_activity_token`"
+        hint = (
+            "give each recipient's, for instance --live-activity-token '{{ activity_token }}'; "
+            "Firebase, Get started with Live Activity"
+        )
+        yield Finding(_APS, text, hint)
 
 
 def _check_whole(message: Mapping[str, Any]) -> Iterator[Finding]:
@@ -154,8 +170,9 @@ def _check_whole(message: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _is_silent_for_apple(message: Mapping[str, Any]) -> bool:
-    aps = at(message, ("apns", "payload", "aps")) or {}
-    return "notification" not in message and not any(key in aps for key in VISIBLE_KEYS)
+    aps = at(message, _APS) or {}
+    shown = (*VISIBLE_KEYS, "event")  # a Live Activity is seen as well
+    return "notification" not in message and not any(key in aps for key in shown)
 
 
 def _check_struct(kind: str, value: Any, path: Path) -> Iterator[Finding]:
