@@ -65,7 +65,7 @@ BROKEN: dict[str, tuple[bytes, ErrorCode, str]] = {
         ErrorCode.PROTOCOL_ERROR,
         "padding",
     ),
-    "DATA padding missing": (unknown(DATA, 1, b"", 8), ErrorCode.PROTOCOL_ERROR, "padding"),
+    "DATA padding missing": (unknown(DATA, 1, b"", 8), ErrorCode.FRAME_SIZE_ERROR, "padding"),
     "HEADERS on stream 0": (unknown(HEADERS, 0, b"\x88", 5), ErrorCode.PROTOCOL_ERROR, "HEADERS"),
     "HEADERS on an even stream": (
         unknown(HEADERS, 2, b"\x88", 5),
@@ -79,8 +79,8 @@ BROKEN: dict[str, tuple[bytes, ErrorCode, str]] = {
     ),
     "HEADERS priority missing": (
         unknown(HEADERS, 1, b"\0\0\0", 0x25),
-        ErrorCode.PROTOCOL_ERROR,
-        "padding",
+        ErrorCode.FRAME_SIZE_ERROR,
+        "priority fields",
     ),
     "CONTINUATION from nowhere": (
         unknown(CONTINUATION, 1, b"\x88", 4),

@@ -20,10 +20,12 @@ from typing import Final, TypeAlias
 from pushctl.wire import frames
 from pushctl.wire.blocks import BlockReader, Fields
 from pushctl.wire.events import Answer, Closed, Event, GoAway, Unanswered, Unprocessed
-from pushctl.wire.faults import Fault, flood, frame_size, protocol
+from pushctl.wire.faults import Fault, flood, flow_control, frame_size, protocol
 from pushctl.wire.frames import ErrorCode, error_name
-from pushctl.wire.limits import Bucket, Limits
+from pushctl.wire.guard import Guard
+from pushctl.wire.limits import Limits
 from pushctl.wire.outbox import Outbox
+from pushctl.wire.padding import unpadded
 from pushctl.wire.replies import ACCEPTED, Reply, final_status, is_plain_200
 
 STREAM_WINDOW: Final = 131_072
@@ -108,13 +110,11 @@ class Connection:
         self._unreturned = 0
         """Octets of flow control not yet given back to the connection."""
         self._settings_unacknowledged = 0
-        self._acknowledgements = 0
         self._pings = 0
-        self._resets = Bucket(limits.resets_burst, limits.resets_per_s, now)
-        self._spare_resets = 0
-        """RST_STREAM frames still free of charge: one for each request up to this stream id."""
-        self._spare_resets_to = 1
-        self._glitches = Bucket(limits.glitches_burst, limits.glitches_per_s, now)
+        self._guard = Guard(limits, now)
+        self._resets = self._guard.resets
+        self._reset: dict[int, None] = {}
+        """Streams that we reset, oldest first: frames that come for them are no surprise."""
         self._handlers: tuple[_Handler, ...] = (
             self._on_data,
             self._on_headers,
@@ -215,7 +215,7 @@ class Connection:
         data = b"".join(pieces)
         pieces.clear()
         self._untaken_from = self._next_id
-        self._acknowledgements = 0
+        self._guard.written()
         return data
 
     def ping(self, now: float) -> None:
@@ -308,6 +308,8 @@ class Connection:
         tag = self._streams.pop(stream)[0]
         reply = self._replies.pop(stream, None)
         self._outbox.forget(stream)
+        if reply is not None:
+            self._guard.release(reply)
         if reply is not None and reply.status:
             events.append(Answer(tag, reply.status, reply.headers, reply.body))
         elif processed:
@@ -318,18 +320,29 @@ class Connection:
     def _cancel(self, stream: int, code: ErrorCode, why: str, events: list[Event]) -> None:
         """Reset *stream* from our side and settle it (a stream error, section 5.4.2)."""
         self._settle(stream, why, events)
+        self._send_reset(stream, code)
+
+    def _send_reset(self, stream: int, code: ErrorCode) -> None:
+        """Tell the server, once, that *stream* is over for us."""
+        if stream in self._reset:
+            return
         self._outbox.pieces.append(frames.rst_stream(stream, code))
+        self._reset[stream] = None
+        if len(self._reset) > self._limits.remembered_resets:
+            del self._reset[next(iter(self._reset))]
 
     def _answered(
         self, stream: int, status: int, headers: Fields | None, body: bytes, events: list[Event]
     ) -> None:
         """The server ended *stream* after its answer."""
         tag = self._streams.pop(stream)[0]
-        self._replies.pop(stream, None)
+        reply = self._replies.pop(stream, None)
+        if reply is not None:
+            self._guard.release(reply)
         events.append(_answer((tag, status, headers, body)))
         if self._outbox.parked and self._outbox.forget(stream):
             # The answer did not wait for the whole request: stop sending it.
-            self._outbox.pieces.append(frames.rst_stream(stream, ErrorCode.CANCEL))
+            self._send_reset(stream, ErrorCode.CANCEL)
 
     # ------------------------------------------------------------------ receiving
 
@@ -406,13 +419,13 @@ class Connection:
                 break
             if (
                 word == _RESET
-                and self._spare_resets
+                and self._resets.spare
                 and stream not in streams
                 and stream & 1
                 and stream < self._next_id
                 and not self._block
             ):
-                self._spare_resets -= 1  # nginx resets each stream that it has answered
+                self._resets.spare -= 1  # nginx resets each stream that it has answered
                 position = end
                 continue
             if word > _LARGEST_FRAME or self.server_limit is None:
@@ -425,7 +438,7 @@ class Connection:
                 handle(flags, stream & frames.STREAM_MASK, data[start:end], events, now)
                 shortcut = self._shortcut
             else:
-                self._glitch(now)
+                self._guard.glitch(now)
             position = end
             if not streams and self.draining:
                 break  # That was the last of it; what follows is no concern of ours.
@@ -455,26 +468,38 @@ class Connection:
         self._end(fault.why, fault.code, events)
         self._outbox.pieces.append(frames.goaway(0, fault.code, fault.why.encode()))
 
-    def _glitch(self, now: float) -> None:
-        if not self._glitches.take(now):
-            raise flood("the server sent too many useless frames")
+    def _queue(self, piece: bytes) -> None:
+        """Queue what the server made us write."""
+        self._guard.queue()
+        self._outbox.pieces.append(piece)
 
-    def _acknowledge(self, acknowledgement: bytes) -> None:
-        self._acknowledgements += 1
-        if self._acknowledgements > self._limits.queued_acknowledgements:
-            raise flood("the server asked for too many acknowledgements")
-        self._outbox.pieces.append(acknowledgement)
+    def _is_idle(self, stream: int) -> bool:
+        """
+        Return whether *stream* is one that a server must not speak on.
+
+        Those are 0, even ones (we take no pushes), and those we have not opened.
+        """
+        return stream == 0 or stream % 2 == 0 or stream >= self._next_id
 
     def _opened(self, stream: int, what: str) -> _Stream | None:
         """
         Return the open stream a frame belongs to, ``None`` if it has ended already.
 
-        Raises :class:`Fault` for the streams that a server must not speak on: 0, even ones (we
-        take no pushes), and those we have not opened.
+        Raises :class:`Fault` for an idle one.
         """
-        if stream == 0 or stream % 2 == 0 or stream >= self._next_id:
+        if self._is_idle(stream):
             raise protocol(f"the server sent {what} on a stream that was never opened")
         return self._streams.get(stream)
+
+    def _on_ended(self, stream: int, work: int, now: float) -> None:
+        """
+        Refuse what belongs to an answer on a *stream* that has ended (sections 5.1 and 6.1).
+
+        A stream error and no more: the other requests have nothing to do with it.  If we reset
+        the stream ourselves, it was on its way.
+        """
+        self._guard.glitch(now, work)
+        self._send_reset(stream, ErrorCode.STREAM_CLOSED)
 
     # ------------------------------------------------------------------ answers
 
@@ -485,10 +510,7 @@ class Connection:
             self._opened(stream, "HEADERS")
         fragment = payload
         if flags & (frames.PADDED | frames.PRIORITISED):
-            stripped = frames.strip(flags, payload, prioritised=True)
-            if stripped is None:
-                raise protocol("the server sent HEADERS with more padding than room")
-            fragment = stripped
+            fragment = unpadded("HEADERS", flags, payload, prioritised=True)
         if flags & frames.END_HEADERS:
             self._on_block(flags, stream, fragment, events, now)
             return
@@ -506,6 +528,8 @@ class Connection:
         block.append(payload)
         if len(block) - 1 > self._limits.continuation_frames:
             raise flood("the server sent too many CONTINUATION frames")
+        if sum(map(len, block)) > self._limits.header_list_bytes:
+            raise flood("the server sent a header list that is too long")
         if not flags & frames.END_HEADERS:
             return
         self._block = []
@@ -524,7 +548,7 @@ class Connection:
             headers = self._reader.read(block)
             status = final_status(headers)
         if stream not in self._streams:
-            self._glitch(now)
+            self._on_ended(stream, len(block), now)
         elif reply is not None and reply.status:
             self._on_trailers(flags, stream, reply, events)
         elif status is None:
@@ -563,37 +587,40 @@ class Connection:
         self._return_window(len(payload))
         reply = self._replies.get(stream)
         entry = self._opened(stream, "DATA")
-        data = frames.strip(flags, payload, prioritised=False)
-        if data is None:
-            raise protocol("the server sent DATA with more padding than room")
+        data = payload
+        if flags & frames.PADDED:
+            data = unpadded("DATA", flags, payload, prioritised=False)
         if entry is None:
-            self._glitch(now)
+            self._on_ended(stream, 0, now)
         elif reply is None or not reply.status:
             self._malformed(stream, events)
         else:
             if reply is ACCEPTED:
                 reply = self._replies[stream] = Reply(200)
-            reply.add(data, self._limits.kept_body_bytes)
             if flags & frames.END_STREAM:
-                self._answered(stream, reply.status, reply.headers, reply.body, events)
+                body = (reply.body + data)[: self._limits.kept_body_bytes]
+                self._answered(stream, reply.status, reply.headers, body, events)
             else:
-                self._on_more_to_come(stream, reply, len(data), len(payload))
+                self._on_more_to_come(stream, reply, data, len(payload), events)
 
-    def _on_more_to_come(self, stream: int, reply: Reply, content: int, octets: int) -> None:
-        if not content:
-            reply.empties += 1
-            if reply.empties > self._limits.empty_data_frames:
-                raise flood("the server sent too many empty DATA frames")
+    def _on_more_to_come(
+        self, stream: int, reply: Reply, data: bytes, octets: int, events: list[Event]
+    ) -> None:
+        self._guard.keep(reply, data, octets)
+        if reply.received >= self._limits.body_bytes:
+            # The status is an answer; nobody waits for the end of what may have none.
+            self._cancel(stream, ErrorCode.CANCEL, "the answer has no end", events)
+            return
         reply.unreturned += octets
         if reply.unreturned >= STREAM_WINDOW_STEP:
-            self._outbox.pieces.append(frames.window_update(stream, reply.unreturned))
+            self._queue(frames.window_update(stream, reply.unreturned))
             reply.unreturned = 0
 
     def _return_window(self, octets: int) -> None:
         """Give the connection's window back: late, so that few frames do it, but always."""
         self._unreturned += octets
         if self._unreturned >= CONNECTION_WINDOW_STEP:
-            self._outbox.pieces.append(frames.window_update(0, self._unreturned))
+            self._queue(frames.window_update(0, self._unreturned))
             self._unreturned = 0
 
     def _on_rst_stream(
@@ -602,7 +629,7 @@ class Connection:
         if len(payload) != 4:
             raise frame_size("the server sent RST_STREAM of a wrong size")
         entry = self._opened(stream, "RST_STREAM")
-        self._count_reset(now)
+        self._guard.reset(now, self._next_id)
         if entry is None:
             return
         code = int.from_bytes(payload, "big")
@@ -611,16 +638,6 @@ class Connection:
         else:
             why = f"the server reset the stream ({error_name(code)})"
             self._settle(stream, why, events)
-
-    def _count_reset(self, now: float) -> None:
-        """Each request may be reset once; only what goes beyond that drains the bucket."""
-        if not self._spare_resets:
-            self._spare_resets = (self._next_id - self._spare_resets_to) // 2
-            self._spare_resets_to = self._next_id
-        if self._spare_resets:
-            self._spare_resets -= 1
-        elif not self._resets.take(now):
-            raise flood("the server sent too many resets")
 
     # ------------------------------------------------------------------ the connection itself
 
@@ -640,18 +657,23 @@ class Connection:
         if self.server_limit is None:
             self.server_limit = UNLIMITED
         else:
-            self._glitch(now)
+            self._guard.glitch(now, len(self._outbox.parked))
+        window = self._outbox.initial_window
         for identifier, value in frames.SETTING.iter_unpack(payload):
-            self._apply(identifier, value)
+            if identifier == frames.INITIAL_WINDOW_SIZE:
+                if value > frames.MAX_WINDOW:
+                    raise flow_control("the server announced an initial window above 2^31-1")
+                window = value
+            else:
+                self._apply(identifier, value)
+        if window != self._outbox.initial_window:
+            self._outbox.set_initial_window(window)
         self._accepting = not self.draining
-        self._acknowledge(frames.SETTINGS_ACK)
-        self._outbox.pump()
+        self._queue(frames.SETTINGS_ACK)
 
     def _apply(self, identifier: int, value: int) -> None:
         if identifier == frames.MAX_CONCURRENT_STREAMS:
             self.server_limit = value
-        elif identifier == frames.INITIAL_WINDOW_SIZE:
-            self._outbox.set_initial_window(value)
         elif identifier == frames.MAX_FRAME_SIZE:
             if not frames.DEFAULT_FRAME_SIZE <= value <= frames.LARGEST_FRAME_SIZE:
                 raise protocol("the server announced an impossible maximum frame size")
@@ -664,8 +686,10 @@ class Connection:
     def _on_settings_ack(self, payload: bytes, now: float) -> None:
         if payload:
             raise frame_size("the server acknowledged SETTINGS with content")
+        if self.server_limit is None:
+            raise protocol("the server did not begin with SETTINGS")
         if not self._settings_unacknowledged:
-            self._glitch(now)
+            self._guard.glitch(now)
             return
         self._settings_unacknowledged -= 1
         self._reader.forget_table()
@@ -681,12 +705,12 @@ class Connection:
         if flags & frames.ACK and payload == self._pings.to_bytes(8, "big"):
             self.ping_outstanding_since = None
             return
-        self._glitch(now)
+        self._guard.glitch(now)
         if not flags & frames.ACK:
-            self._acknowledge(frames.ping(payload, ack=True))
+            self._queue(frames.ping(payload, ack=True))
 
     def _on_goaway(
-        self, _flags: int, stream: int, payload: bytes, events: list[Event], _now: float
+        self, _flags: int, stream: int, payload: bytes, events: list[Event], now: float
     ) -> None:
         if stream:
             raise protocol("the server sent GOAWAY on a stream")
@@ -695,6 +719,7 @@ class Connection:
         last = int.from_bytes(payload[:4], "big") & frames.STREAM_MASK
         code = int.from_bytes(payload[4:8], "big")
         if self.goaway is not None:
+            self._guard.glitch(now, len(self._streams))
             # The id must not rise (section 6.8); what was reported as unprocessed stays so.
             last = min(last, self.goaway.last_stream_id)
         debug = payload[8 : 8 + self._limits.debug_bytes]
@@ -709,16 +734,22 @@ class Connection:
                 self._settle(number, ABOVE_GOAWAY, events, processed=False)
 
     def _on_window_update(
-        self, _flags: int, stream: int, payload: bytes, events: list[Event], _now: float
+        self, _flags: int, stream: int, payload: bytes, events: list[Event], now: float
     ) -> None:
         if len(payload) != 4:
             raise frame_size("the server sent WINDOW_UPDATE of a wrong size")
         octets = int.from_bytes(payload, "big") & frames.STREAM_MASK
+        unsent = self._outbox.unsent
         if stream == 0:
             if not octets:
                 raise protocol("the server widened the connection window by nothing")
             self._outbox.widen(octets)
-            return
+        else:
+            self._widen_stream(stream, octets, events)
+        if self._outbox.unsent == unsent:
+            self._guard.idle_update(now, self._next_id)
+
+    def _widen_stream(self, stream: int, octets: int, events: list[Event]) -> None:
         entry = self._opened(stream, "WINDOW_UPDATE")
         if entry is None:
             return
@@ -734,10 +765,16 @@ class Connection:
     ) -> None:
         if stream == 0:
             raise protocol("the server sent PRIORITY on stream 0")
-        self._glitch(now)
-        if len(payload) != 5 and stream in self._streams:
-            why = "the server sent PRIORITY of a wrong size"
+        self._guard.glitch(now)
+        if len(payload) == 5:
+            return
+        why = "the server sent PRIORITY of a wrong size"
+        if stream in self._streams:
             self._cancel(stream, ErrorCode.FRAME_SIZE_ERROR, why, events)
+        elif self._is_idle(stream):
+            raise frame_size(why)  # an idle stream cannot be reset (section 6.4)
+        else:
+            self._send_reset(stream, ErrorCode.FRAME_SIZE_ERROR)
 
     def _on_push_promise(
         self, _flags: int, _stream: int, _payload: bytes, _events: list[Event], _now: float

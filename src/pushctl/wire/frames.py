@@ -116,22 +116,3 @@ def ping(payload: bytes, *, ack: bool = False) -> bytes:
 def goaway(last_stream: int, code: int, debug: bytes = b"") -> bytes:
     """Return a GOAWAY frame."""
     return frame(GOAWAY, 0, 0, NUMBER.pack(last_stream) + NUMBER.pack(code) + debug)
-
-
-def strip(flags: int, payload: bytes, *, prioritised: bool) -> bytes | None:
-    """
-    Return *payload* without padding and, if *prioritised*, without priority fields.
-
-    ``None`` says that the padding or the priority fields do not fit into the frame, which is a
-    PROTOCOL_ERROR or FRAME_SIZE_ERROR (RFC 9113 sections 6.1 and 6.2).
-    """
-    start = 0
-    end = len(payload)
-    if flags & PADDED:
-        if not payload:
-            return None
-        start = 1
-        end -= payload[0]
-    if prioritised and flags & PRIORITISED:
-        start += 5
-    return payload[start:end] if start <= end else None

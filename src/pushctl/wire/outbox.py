@@ -33,6 +33,7 @@ class Outbox:
     """Frames to write in order, and the send windows of RFC 9113 section 5.2."""
 
     __slots__ = (
+        "_ready",
         "_size_update",
         "initial_window",
         "max_frame",
@@ -56,6 +57,8 @@ class Outbox:
         self.unsent = 0
         """Octets of parked bodies not sent yet."""
         self.parked: dict[int, _Parked] = {}
+        self._ready: dict[int, _Parked] = {}
+        """Those that wait for nothing but the connection's window, in the order of waiting."""
         self._size_update: bytes | None = None
         """What the next header block begins with; ``None`` until the server asks for it."""
 
@@ -85,6 +88,7 @@ class Outbox:
         parked = self.parked.pop(stream, None)
         if parked is None:
             return False
+        self._ready.pop(stream, None)
         left = parked.total - parked.sent
         self.unsent -= left
         return left > 0
@@ -116,19 +120,22 @@ class Outbox:
             self._expect_size_update(size_update)
 
     def pump(self) -> None:
-        """Send as much of the parked bodies as the windows allow, oldest first."""
-        if self.unsent:
-            for stream, parked in self.parked.items():
-                if self.window <= 0:
-                    break
-                self._send(stream, parked)
+        """Send what waits for the connection's window, as far as there is any, oldest first."""
+        while self._ready and self.window > 0:
+            stream = next(iter(self._ready))
+            self._send(stream, self._ready[stream])
 
     def _send(self, stream: int, parked: _Parked) -> None:
+        """Send as much of *parked* as the windows allow, and note whose window it waits for."""
         while True:
             left = parked.total - parked.sent
             window = self.initial_window + parked.credit - parked.sent
+            if left <= 0 or window <= 0:
+                self._ready.pop(stream, None)
+                return
             size = min(left, window, self.window, self.max_frame)
             if size <= 0:
+                self._ready[stream] = parked
                 return
             part = parked.body[parked.sent : parked.sent + size]
             parked.sent += size
@@ -157,18 +164,21 @@ class Outbox:
         parked.credit += octets
         if self.initial_window + parked.credit - parked.sent > frames.MAX_WINDOW:
             return False
-        self.pump()
+        self._send(stream, parked)
         return True
 
     def set_initial_window(self, octets: int) -> None:
-        """Apply SETTINGS_INITIAL_WINDOW_SIZE to open streams as well (section 6.9.2)."""
-        if octets > frames.MAX_WINDOW:
-            raise flow_control("the server announced an initial window above 2^31-1")
+        """
+        Apply SETTINGS_INITIAL_WINDOW_SIZE to open streams as well (section 6.9.2).
+
+        This looks at every parked stream: a server must not be let do it without end.
+        """
         self.initial_window = octets
         self._measure()
-        for parked in self.parked.values():
+        for stream, parked in self.parked.items():
             if octets + parked.credit - parked.sent > frames.MAX_WINDOW:
                 raise flow_control("a new initial window lifts a stream's window above 2^31-1")
+            self._send(stream, parked)
 
     def set_max_frame(self, octets: int) -> None:
         """Apply a valid SETTINGS_MAX_FRAME_SIZE."""

@@ -12,7 +12,16 @@ _STATUSES: Final = {str(status): status for status in range(100, 1000)}
 class Reply:
     """An answer of which something, but not all, has arrived."""
 
-    __slots__ = ("_kept", "empties", "headers", "informational", "is_bare", "status", "unreturned")
+    __slots__ = (
+        "_kept",
+        "headers",
+        "informational",
+        "is_bare",
+        "received",
+        "small",
+        "status",
+        "unreturned",
+    )
 
     def __init__(self, status: int = 0, headers: Fields | None = None) -> None:
         self.status = status
@@ -22,8 +31,10 @@ class Reply:
         """The status is known, and no DATA has come."""
         self.informational = 0
         """How many 1xx answers came before."""
-        self.empties = 0
-        """How many DATA frames came without any content."""
+        self.small = 0
+        """How many DATA frames came with hardly any content."""
+        self.received = 0
+        """Octets of DATA that came and did not end it."""
         self.unreturned = 0
         """Octets of flow control not yet given back to this stream."""
         self._kept: bytearray | None = None
@@ -33,12 +44,19 @@ class Reply:
         """Return what was kept of the body."""
         return bytes(self._kept or b"")
 
-    def add(self, data: bytes, limit: int) -> None:
-        """Keep *data* as far as the whole stays within *limit* bytes."""
+    @property
+    def kept(self) -> int:
+        """Return how many bytes of the body are kept."""
+        return len(self._kept or b"")
+
+    def add(self, data: bytes, limit: int) -> int:
+        """Keep *data* as far as the whole stays within *limit* bytes; return how much that is."""
         self.is_bare = False
         if self._kept is None:
             self._kept = bytearray()
-        self._kept += data[: limit - len(self._kept)]
+        part = data[: limit - len(self._kept)]
+        self._kept += part
+        return len(part)
 
 
 ACCEPTED: Final = Reply(200)
