@@ -211,22 +211,24 @@ class RawClient:
         *,
         body: bytes = b'{"aps":{"alert":"Hi"}}',
         path: str | None = None,
+        method: str | None = None,
     ) -> int:
-        """Queue a push and return its stream id; :meth:`flush` sends it."""
+        """Queue a push and return its stream id; :meth:`flush` sends it.  A *path* is got."""
+        method = method or ("POST" if path is None else "GET")
         stream_id = self.h2.get_next_available_stream_id()
         self.h2.send_headers(
             stream_id,
             [
-                (":method", "POST" if path is None else "GET"),
+                (":method", method),
                 (":scheme", "https"),
                 (":authority", "localhost"),
                 (":path", path or f"/3/device/{token}"),
                 ("authorization", self._bearer),
                 ("apns-topic", TOPIC),
             ],
-            end_stream=path is not None,
+            end_stream=method == "GET",
         )
-        if path is None:
+        if method == "POST":
             self.h2.send_data(stream_id, body, end_stream=True)
         return stream_id
 

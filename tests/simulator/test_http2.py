@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from h2.errors import ErrorCodes
 
 from pushctl.simulator import Drop, GoAway, Hang, Reset, Rule, Script, Stats
-from simulator.kit import OTHER_TOKEN, TOKEN, RawClient, serving
+from simulator.kit import ANDROID_TOKEN, OTHER_TOKEN, TOKEN, RawClient, serving
 
 
 def test_one_stream_until_the_first_good_request(tmp_path: Path) -> None:
@@ -38,6 +39,21 @@ def test_a_bad_provider_token_does_not_raise_the_limit(tmp_path: Path) -> None:
             second = client.push()
             client.until(lambda: len(client.stream_limits()) == 2)
     assert (403, 200) == (first, second)
+
+
+def test_fcm_has_no_first_limit(tmp_path: Path) -> None:
+    """Many messages to FCM at once, before any limit was seen, are served."""
+    with serving(tmp_path) as served:
+        access = served.access_token()
+        with RawClient(served) as client:
+            path = f"/v1/projects/{served.made.project_id}/messages:send"
+            client._bearer = f"Bearer {access}"
+            body = json.dumps({"message": {"token": ANDROID_TOKEN, "data": {"a": "b"}}}).encode()
+            streams = [client.open(path=path, method="POST", body=body) for _ in range(30)]
+            client.flush()
+            client.until(lambda: all(client.ended(stream) for stream in streams))
+        assert {200} == {client.status(stream) for stream in streams}
+        assert (30, 0) == (served.fake.stats().accepted, served.fake.stats().refused_streams)
 
 
 def test_streams_at_the_limit_are_fine(tmp_path: Path) -> None:

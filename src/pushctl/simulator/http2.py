@@ -1,16 +1,13 @@
 """
 The server's side of an HTTP/2 connection: h2 does the protocol, this does what APNs does with it.
 
-APNs lets a connection have one stream until a request with a valid provider token was answered,
-then announces its real limit (Apple, "Establishing a connection to APNs").  A stream above the
-announced limit is reset with REFUSED_STREAM.
+A stream above the limit of :mod:`pushctl.simulator.stream_limit` is reset with REFUSED_STREAM.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 from collections.abc import Callable
 from typing import cast
 
@@ -33,29 +30,17 @@ from hyperframe.frame import GoAwayFrame, SettingsFrame
 
 from pushctl.simulator import script
 from pushctl.simulator.desk import Desk
-from pushctl.simulator.http import MAX_BODY, Answer, Fields, Request
+from pushctl.simulator.docket import service_of
+from pushctl.simulator.http import Answer
 from pushctl.simulator.plan import Plan, Visit
 from pushctl.simulator.stats import Counts
+from pushctl.simulator.stream import Stream, head_of
+from pushctl.simulator.stream_limit import StreamLimit
 
 _AFTER_S = 0.05
 """How long an answer "after" a GOAWAY waits: long enough for a segment of its own."""
 _HIGHEST_STREAM = 2**31 - 1
 _CONFIG = H2Configuration(client_side=False, header_encoding=None, validate_outbound_headers=False)
-
-
-@dataclasses.dataclass(slots=True)
-class _Stream:
-    """A request that is coming in, or an answer that is waiting or on its way."""
-
-    method: str
-    target: str
-    fields: Fields
-    body: bytearray = dataclasses.field(default_factory=bytearray)
-    body_size: int = 0
-    plan: Plan | None = None
-    """What is to be done once the delay is over; ``None`` again once it is done."""
-    timer: asyncio.TimerHandle | None = None
-    unsent: memoryview | None = None
 
 
 class Http2Protocol(asyncio.Protocol):
@@ -75,18 +60,12 @@ class Http2Protocol(asyncio.Protocol):
         :param elapsed: returns the seconds since the simulator's start.
         """
         self._desk = desk
-        self._script = desk.script
         self._counts = counts
         self._visit = visit
         self._gone = gone
-        self._elapsed = elapsed
-        self._streams: dict[int, _Stream] = {}
-        self._limit = self._script.first_streams
-        self._opened_up = False
-        if visit.session.certificate is not None:
-            self._limit = self._full_limit()  # the handshake has said who it is
-            self._opened_up = True
-        self._known_limit = self._limit
+        self._streams: dict[int, Stream] = {}
+        trusted = visit.session.certificate is not None
+        self._limit = StreamLimit(desk.script, elapsed, trusted=trusted)
         self._known_open: set[int] = set()
         self._limit_timers: list[asyncio.TimerHandle] = []
         self._silent = False
@@ -99,18 +78,16 @@ class Http2Protocol(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._loop = asyncio.get_running_loop()
         self._h2 = H2Connection(_CONFIG)
-        limit = {SettingCodes.MAX_CONCURRENT_STREAMS: self._limit}
+        limit = {SettingCodes.MAX_CONCURRENT_STREAMS: self._limit.announced}
         self._h2.local_settings = Settings(client=False, initial_values=limit)
         self._h2.initiate_connection()
         # h2 would end the connection over a stream above the limit; here that is no fault of the
         # connection, so the limit is kept by this class alone.
         unlimited = {SettingCodes.MAX_CONCURRENT_STREAMS: _HIGHEST_STREAM}
         self._h2.local_settings = Settings(client=False, initial_values=unlimited)
-        now = self._elapsed()
         self._limit_timers = [
-            self._loop.call_later(at - now, self._limit_is_due, limit)
-            for at, limit in self._script.timed_stream_limits
-            if at > now
+            self._loop.call_later(delay_s, self._limit_is_due, limit)
+            for delay_s, limit in self._limit.coming()
         ]
         self._flush()
 
@@ -138,7 +115,8 @@ class Http2Protocol(asyncio.Protocol):
             self._h2.state_machine.state = ConnectionState.SERVER_OPEN
         # Answers go out after the whole batch: no client can have known of them, or of a higher
         # limit, when it sent what came here.
-        self._known_limit, self._known_open = self._limit, set(self._streams)
+        self._limit.arrive()
+        self._known_open = set(self._streams)
         for event in events:
             self._take(event)
             if self._silent or self._transport.is_closing():
@@ -168,17 +146,13 @@ class Http2Protocol(asyncio.Protocol):
         self._highest_seen = stream_id
         if stream_id > self._last_stream:
             return  # after our GOAWAY: not processed, and the client knows
-        decoded = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
-        pseudo = dict(decoded)
-        method, target = pseudo.get(":method", ""), pseudo.get(":path", "")
-        fields = tuple((name, value) for name, value in decoded if not name.startswith(":"))
-        if len(self._known_open) >= self._known_limit:
-            request = Request(method, target, fields, b"", 0, stream=stream_id)
+        request = head_of(stream_id, headers)
+        if self._limit.refuses(service_of(request.path), len(self._known_open)):
             self._desk.refused_stream(request, self._visit)
             with contextlib.suppress(StreamClosedError):  # the client gave it up already
                 self._h2.reset_stream(stream_id, ErrorCodes.REFUSED_STREAM)
             return
-        self._streams[stream_id] = _Stream(method, target, fields)
+        self._streams[stream_id] = Stream(request)
         self._known_open.add(stream_id)
         self._counts.streams(len(self._known_open))
 
@@ -187,23 +161,13 @@ class Http2Protocol(asyncio.Protocol):
         self._h2.acknowledge_received_data(event.flow_controlled_length or 0, stream_id)
         stream = self._streams.get(stream_id)
         if stream is not None:
-            data = event.data or b""
-            stream.body_size += len(data)
-            stream.body += data[: MAX_BODY - len(stream.body)]
+            stream.take(event.data or b"")
 
     def _ended(self, stream_id: int) -> None:
         stream = self._streams.get(stream_id)
         if stream is None:
             return
-        request = Request(
-            stream.method,
-            stream.target,
-            stream.fields,
-            bytes(stream.body),
-            stream.body_size,
-            stream=stream_id,
-        )
-        stream.plan = plan = self._desk.handle(request, self._visit)
+        stream.plan = plan = self._desk.handle(stream.request(), self._visit)
         if plan.delay_s > 0:
             stream.timer = self._loop.call_later(plan.delay_s, self._late, stream_id, plan)
         else:
@@ -242,7 +206,7 @@ class Http2Protocol(asyncio.Protocol):
                 self._answer_half(stream_id, plan, plan.action)
             case _:
                 self._answer(stream_id, plan.answer)
-                self._adjust_limit(plan)
+                self._announce(self._limit_after(plan))
 
     def _answer_half(self, stream_id: int, plan: Plan, action: script.Half) -> None:
         if action.of is None:
@@ -277,30 +241,15 @@ class Http2Protocol(asyncio.Protocol):
             self._h2.send_data(stream_id, bytes(unsent[:size]), end_stream=size == len(unsent))
         self._forget(stream_id)
 
-    def _adjust_limit(self, plan: Plan) -> None:
-        """Announce another stream limit where Apple's rule or the script wants one."""
-        limit = self._limit
-        if plan.opens_up and not self._opened_up:
-            self._opened_up = True
-            limit = self._full_limit()
-        for pushes, streams in self._script.stream_limits:
-            if self._visit.pushes == pushes:
-                limit = streams
-        self._announce(limit)
-
-    def _full_limit(self) -> int:
-        """Return the stream limit that the script wants at this time."""
-        now = self._elapsed()
-        passed = [(at, limit) for at, limit in self._script.timed_stream_limits if at <= now]
-        return max(passed)[1] if passed else self._script.max_streams
+    def _limit_after(self, plan: Plan) -> int | None:
+        return self._limit.after(self._visit.pushes, opens_up=plan.opens_up)
 
     def _limit_is_due(self, limit: int) -> None:
-        if self._opened_up and not self._silent and not self._transport.is_closing():
-            self._announce(limit)
+        if not self._silent and not self._transport.is_closing():
+            self._announce(self._limit.when_due(limit))
 
-    def _announce(self, limit: int) -> None:
-        if limit != self._limit:
-            self._limit = limit
+    def _announce(self, limit: int | None) -> None:
+        if limit is not None:
             settings = {int(SettingCodes.MAX_CONCURRENT_STREAMS): limit}
             self._write(SettingsFrame(0, settings=settings).serialize())
 
@@ -338,7 +287,7 @@ class Http2Protocol(asyncio.Protocol):
             self._abandon(other)
         if answered and action.answers == "after" and (stream := self._streams.get(stream_id)):
             stream.timer = self._loop.call_later(_AFTER_S, self._answer_after, stream_id, plan)
-        self._adjust_limit(plan)
+        self._announce(self._limit_after(plan))
         self._close_if_done()
 
     def _answer_after(self, stream_id: int, plan: Plan) -> None:
