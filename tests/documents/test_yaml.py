@@ -76,6 +76,19 @@ def test_block_scalars_are_text(style: str) -> None:
     assert {"k": "12\n"} == read(f"k: {style}\n  12\n").value
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("&a key: *a", {"key": "key"}),
+        ("- &x [1, &x 2, *x]\n- *x", [[1, 2, 2], 2]),
+        ("- &x 1\n- *x\n- &x 2\n- *x", [1, 1, 2, 2]),
+    ],
+)
+def test_an_alias_means_the_last_anchor_of_its_name(text: str, value: object) -> None:
+    """Whether that stands on a key, inside another of its name, or after one (YAML 1.2.2 §7.1)."""
+    assert value == read(text).value
+
+
 def test_empty_text_is_null() -> None:
     """A file of comments alone holds nothing."""
     assert read("# nothing\n").value is None

@@ -152,12 +152,12 @@ class _Builder:
         value: JsonValue = self._resolve(text, offset) if plain else text
         if event.style == '"' and _LONE_SURROGATE.search(text):
             self._problems.add(offset, "this text holds half of a surrogate pair")
+        if event.anchor is not None:
+            self._anchors[event.anchor] = value, len(text) + 1
         if self._frames and self._frames[-1].key_expected:
             self._key(value, text, plain, offset)
             return
         self._put(value, offset, len(text) + 1)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = value, len(text) + 1
 
     def _key(self, value: JsonValue, text: str, plain: bool, offset: int) -> None:
         """Take *value* as the next key of the open map."""
@@ -219,7 +219,8 @@ class _Builder:
         frame = self._frames.pop()
         if self._frames:
             self._frames[-1].weight += frame.weight
-        if frame.anchor is not None:
+        # An anchor of the same name inside is the later one, and stands.
+        if frame.anchor is not None and frame.anchor not in self._anchors:
             self._anchors[frame.anchor] = frame.container, frame.weight
 
     def _alias(self, event: yaml.AliasEvent) -> None:
