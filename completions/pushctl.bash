@@ -5,9 +5,10 @@
 
 _pushctl_below() {
     case $1 in
-        '') REPLY='demo init send explain check tokens bounces runs config completion help simulate' ;;
+        '') REPLY='demo init send explain check tokens bounces channels runs config completion help simulate' ;;
         'tokens') REPLY='check' ;;
         'bounces') REPLY='report list tokens follow' ;;
+        'channels') REPLY='create list show delete' ;;
         'runs') REPLY='list show resume check prune' ;;
         'config') REPLY='show path schema' ;;
         *) return 1 ;;
@@ -19,7 +20,7 @@ _pushctl_options() {
         '') REPLY='--version --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'demo') REPLY='--folder --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'init') REPLY='--service --environment --topic --key-file --key-id --team-id --certificate-file --service-account-file --project-id --quiet --verbose --color --progress --no-input --config --debug --help' ;;
-        'send') REPLY='--token --platform --profiles --profile --tokens --format --fcm-topic --fcm-condition --where --suppress --title --subtitle --body --badge --sound --image --data --collapse-id --ttl --priority --push-type --thread-id --category --message --payload --credential --campaign --dry-run --validate-only --concurrency --connections --rate --retry-for --timeout --on-unknown --stop-if --canary --bounce-log --bounce-log-max-size --mask-tokens --run --max-duration --keep-duplicates --allow-endpoint --yes --confirm --output --fail-on --fail-if-empty --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'send') REPLY='--token --platform --profiles --profile --tokens --format --fcm-topic --fcm-condition --where --suppress --title --subtitle --body --badge --sound --image --data --collapse-id --ttl --priority --push-type --thread-id --category --interruption-level --relevance-score --critical --volume --message --payload --live-activity --content-state --stale-date --dismissal-date --attributes-type --attributes --input-push-token --input-push-channel --live-activity-token --credential --campaign --dry-run --validate-only --concurrency --connections --rate --retry-for --timeout --on-unknown --stop-if --canary --bounce-log --bounce-log-max-size --mask-tokens --run --max-duration --keep-duplicates --allow-endpoint --yes --confirm --output --fail-on --fail-if-empty --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'explain') REPLY='--search --service --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'check') REPLY='--offline --fail-on --timeout --allow-endpoint --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'tokens') REPLY='--help' ;;
@@ -29,6 +30,11 @@ _pushctl_options() {
         'bounces list') REPLY='--since --until --campaign --run --service --reason --limit --fields --mask-tokens --strict --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'bounces tokens') REPLY='--registered --format --suspect --since --until --campaign --run --service --reason --mask-tokens --strict --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'bounces follow') REPLY='--lines --campaign --run --service --reason --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'channels') REPLY='--help' ;;
+        'channels create') REPLY='--storage --credential --dry-run --timeout --allow-endpoint --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'channels list') REPLY='--credential --timeout --allow-endpoint --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'channels show') REPLY='--credential --timeout --allow-endpoint --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'channels delete') REPLY='--yes --credential --dry-run --timeout --allow-endpoint --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'runs') REPLY='--help' ;;
         'runs list') REPLY='--output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'runs show') REPLY='--output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
@@ -49,9 +55,9 @@ _pushctl_options() {
 # What stands behind an option of a command; the option takes no value where this fails.
 _pushctl_value() {
     case $1 in
-        *:--topic | *:--key-id | *:--team-id | *:--project-id | *:--token | *:--profile | 'bounces tokens:--format' | *:--fcm-topic | *:--fcm-condition | *:--where | *:--title | *:--subtitle | *:--body | *:--badge | *:--sound | *:--image | *:--data | *:--collapse-id | *:--ttl | *:--push-type | *:--thread-id | *:--category | *:--campaign | 'bounces list:-n' | 'bounces follow:-n' | *:--concurrency | *:--connections | *:--rate | *:--retry-for | *:--timeout | *:--stop-if | *:--canary | *:--bounce-log-max-size | *:--run | *:--max-duration | *:--allow-endpoint | *:--confirm | *:--search | *:--lines | *:--by | *:--since | *:--until | *:--limit | *:--fields | *:--older-than | *:--port | *:--host | *:--answer | *:--delay | *:--max-streams | *:--page-port) REPLY='any' ;;
+        *:--topic | *:--key-id | *:--team-id | *:--project-id | *:--token | *:--profile | 'bounces tokens:--format' | *:--fcm-topic | *:--fcm-condition | *:--where | *:--title | *:--subtitle | *:--body | *:--badge | *:--sound | *:--image | *:--data | *:--collapse-id | *:--ttl | *:--push-type | *:--thread-id | *:--category | *:--relevance-score | *:--volume | *:--stale-date | *:--dismissal-date | *:--attributes-type | *:--input-push-channel | *:--live-activity-token | *:--campaign | 'bounces list:-n' | 'bounces follow:-n' | *:--concurrency | *:--connections | *:--rate | *:--retry-for | *:--timeout | *:--stop-if | *:--canary | *:--bounce-log-max-size | *:--run | *:--max-duration | *:--allow-endpoint | *:--confirm | *:--search | *:--lines | *:--by | *:--since | *:--until | *:--limit | *:--fields | *:--older-than | *:--port | *:--host | *:--answer | *:--delay | *:--max-streams | *:--page-port) REPLY='any' ;;
         *:--credential) REPLY='credentials' ;;
-        *:--config | *:--key-file | *:--certificate-file | *:--service-account-file | 'send:--profiles' | *:--tokens | *:--suppress | 'send:--message' | 'tokens check:--message' | *:--payload | *:--bounce-log | *:--opens | *:--registered | *:--certificate | *:--service-account | *:--scenario | *:--record) REPLY='file' ;;
+        *:--config | *:--key-file | *:--certificate-file | *:--service-account-file | 'send:--profiles' | *:--tokens | *:--suppress | 'send:--message' | 'tokens check:--message' | *:--payload | *:--content-state | *:--attributes | *:--bounce-log | *:--opens | *:--registered | *:--certificate | *:--service-account | *:--scenario | *:--record) REPLY='file' ;;
         *:--folder) REPLY='folder' ;;
         *:--reason) REPLY='reasons' ;;
         'init:--service' | 'bounces report:--service' | 'bounces list:--service' | 'bounces tokens:--service' | 'bounces follow:--service') REPLY='words apns fcm' ;;
@@ -64,11 +70,14 @@ _pushctl_value() {
         *:--priority) REPLY='words high normal low' ;;
         *:--platform) REPLY='words ios android web' ;;
         *:--on-unknown) REPLY='words keep resend' ;;
+        *:--storage) REPLY='words none last' ;;
+        *:--interruption-level) REPLY='words passive active time-sensitive critical' ;;
         *:--environment) REPLY='words production sandbox' ;;
+        *:--live-activity) REPLY='words start update end' ;;
         'config show:-o' | 'config path:-o' | 'config show:--output' | 'config path:--output') REPLY='words table json' ;;
         'tokens check:-o' | 'tokens check:--output') REPLY='words table json csv github' ;;
         'bounces report:-o' | 'bounces report:--output') REPLY='words table json csv markdown html' ;;
-        'send:-o' | 'bounces list:-o' | 'runs list:-o' | 'runs resume:-o' | 'send:--output' | 'bounces list:--output' | 'runs list:--output' | 'runs resume:--output') REPLY='words table json jsonl csv' ;;
+        'send:-o' | 'bounces list:-o' | 'channels create:-o' | 'channels list:-o' | 'channels show:-o' | 'channels delete:-o' | 'runs list:-o' | 'runs resume:-o' | 'send:--output' | 'bounces list:--output' | 'channels create:--output' | 'channels list:--output' | 'channels show:--output' | 'channels delete:--output' | 'runs list:--output' | 'runs resume:--output') REPLY='words table json jsonl csv' ;;
         'runs show:-o' | 'runs show:--output') REPLY='words table json jsonl csv html' ;;
         'check:-o' | 'check:--output') REPLY='words table json junit github' ;;
         'explain:-o' | 'explain:--output') REPLY='words table json markdown' ;;
@@ -88,6 +97,8 @@ _pushctl_argument() {
         'bounces list') REPLY='any' ;;
         'bounces tokens') REPLY='any' ;;
         'bounces follow') REPLY='file' ;;
+        'channels show') REPLY='any' ;;
+        'channels delete') REPLY='any' ;;
         'runs show') REPLY='runs' ;;
         'runs resume') REPLY='runs' ;;
         'runs check') REPLY='runs' ;;

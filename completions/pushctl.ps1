@@ -5,9 +5,10 @@ Register-ArgumentCompleter -Native -CommandName pushctl -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
     $below = @{
-        '' = @('demo', 'init', 'send', 'explain', 'check', 'tokens', 'bounces', 'runs', 'config', 'completion', 'help', 'simulate')
+        '' = @('demo', 'init', 'send', 'explain', 'check', 'tokens', 'bounces', 'channels', 'runs', 'config', 'completion', 'help', 'simulate')
         'tokens' = @('check')
         'bounces' = @('report', 'list', 'tokens', 'follow')
+        'channels' = @('create', 'list', 'show', 'delete')
         'runs' = @('list', 'show', 'resume', 'check', 'prune')
         'config' = @('show', 'path', 'schema')
     }
@@ -15,7 +16,7 @@ Register-ArgumentCompleter -Native -CommandName pushctl -ScriptBlock {
         '' = @('--version', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'demo' = @('--folder', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'init' = @('--service', '--environment', '--topic', '--key-file', '--key-id', '--team-id', '--certificate-file', '--service-account-file', '--project-id', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
-        'send' = @('--token', '--platform', '--profiles', '--profile', '--tokens', '--format', '--fcm-topic', '--fcm-condition', '--where', '--suppress', '--title', '--subtitle', '--body', '--badge', '--sound', '--image', '--data', '--collapse-id', '--ttl', '--priority', '--push-type', '--thread-id', '--category', '--message', '--payload', '--credential', '--campaign', '--dry-run', '--validate-only', '--concurrency', '--connections', '--rate', '--retry-for', '--timeout', '--on-unknown', '--stop-if', '--canary', '--bounce-log', '--bounce-log-max-size', '--mask-tokens', '--run', '--max-duration', '--keep-duplicates', '--allow-endpoint', '--yes', '--confirm', '--output', '--fail-on', '--fail-if-empty', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
+        'send' = @('--token', '--platform', '--profiles', '--profile', '--tokens', '--format', '--fcm-topic', '--fcm-condition', '--where', '--suppress', '--title', '--subtitle', '--body', '--badge', '--sound', '--image', '--data', '--collapse-id', '--ttl', '--priority', '--push-type', '--thread-id', '--category', '--interruption-level', '--relevance-score', '--critical', '--volume', '--message', '--payload', '--live-activity', '--content-state', '--stale-date', '--dismissal-date', '--attributes-type', '--attributes', '--input-push-token', '--input-push-channel', '--live-activity-token', '--credential', '--campaign', '--dry-run', '--validate-only', '--concurrency', '--connections', '--rate', '--retry-for', '--timeout', '--on-unknown', '--stop-if', '--canary', '--bounce-log', '--bounce-log-max-size', '--mask-tokens', '--run', '--max-duration', '--keep-duplicates', '--allow-endpoint', '--yes', '--confirm', '--output', '--fail-on', '--fail-if-empty', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'explain' = @('--search', '--service', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'check' = @('--offline', '--fail-on', '--timeout', '--allow-endpoint', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'tokens' = @('--help')
@@ -25,6 +26,11 @@ Register-ArgumentCompleter -Native -CommandName pushctl -ScriptBlock {
         'bounces list' = @('--since', '--until', '--campaign', '--run', '--service', '--reason', '--limit', '--fields', '--mask-tokens', '--strict', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'bounces tokens' = @('--registered', '--format', '--suspect', '--since', '--until', '--campaign', '--run', '--service', '--reason', '--mask-tokens', '--strict', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'bounces follow' = @('--lines', '--campaign', '--run', '--service', '--reason', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
+        'channels' = @('--help')
+        'channels create' = @('--storage', '--credential', '--dry-run', '--timeout', '--allow-endpoint', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
+        'channels list' = @('--credential', '--timeout', '--allow-endpoint', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
+        'channels show' = @('--credential', '--timeout', '--allow-endpoint', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
+        'channels delete' = @('--yes', '--credential', '--dry-run', '--timeout', '--allow-endpoint', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'runs' = @('--help')
         'runs list' = @('--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'runs show' = @('--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
@@ -62,6 +68,13 @@ Register-ArgumentCompleter -Native -CommandName pushctl -ScriptBlock {
         '*:--push-type' = 'any'
         '*:--thread-id' = 'any'
         '*:--category' = 'any'
+        '*:--relevance-score' = 'any'
+        '*:--volume' = 'any'
+        '*:--stale-date' = 'any'
+        '*:--dismissal-date' = 'any'
+        '*:--attributes-type' = 'any'
+        '*:--input-push-channel' = 'any'
+        '*:--live-activity-token' = 'any'
         '*:--campaign' = 'any'
         'bounces list:-n' = 'any'
         'bounces follow:-n' = 'any'
@@ -102,6 +115,8 @@ Register-ArgumentCompleter -Native -CommandName pushctl -ScriptBlock {
         'send:--message' = 'file'
         'tokens check:--message' = 'file'
         '*:--payload' = 'file'
+        '*:--content-state' = 'file'
+        '*:--attributes' = 'file'
         '*:--bounce-log' = 'file'
         '*:--opens' = 'file'
         '*:--registered' = 'file'
@@ -127,7 +142,10 @@ Register-ArgumentCompleter -Native -CommandName pushctl -ScriptBlock {
         '*:--priority' = 'words high normal low'
         '*:--platform' = 'words ios android web'
         '*:--on-unknown' = 'words keep resend'
+        '*:--storage' = 'words none last'
+        '*:--interruption-level' = 'words passive active time-sensitive critical'
         '*:--environment' = 'words production sandbox'
+        '*:--live-activity' = 'words start update end'
         'config show:-o' = 'words table json'
         'config path:-o' = 'words table json'
         'config show:--output' = 'words table json'
@@ -138,10 +156,18 @@ Register-ArgumentCompleter -Native -CommandName pushctl -ScriptBlock {
         'bounces report:--output' = 'words table json csv markdown html'
         'send:-o' = 'words table json jsonl csv'
         'bounces list:-o' = 'words table json jsonl csv'
+        'channels create:-o' = 'words table json jsonl csv'
+        'channels list:-o' = 'words table json jsonl csv'
+        'channels show:-o' = 'words table json jsonl csv'
+        'channels delete:-o' = 'words table json jsonl csv'
         'runs list:-o' = 'words table json jsonl csv'
         'runs resume:-o' = 'words table json jsonl csv'
         'send:--output' = 'words table json jsonl csv'
         'bounces list:--output' = 'words table json jsonl csv'
+        'channels create:--output' = 'words table json jsonl csv'
+        'channels list:--output' = 'words table json jsonl csv'
+        'channels show:--output' = 'words table json jsonl csv'
+        'channels delete:--output' = 'words table json jsonl csv'
         'runs list:--output' = 'words table json jsonl csv'
         'runs resume:--output' = 'words table json jsonl csv'
         'runs show:-o' = 'words table json jsonl csv html'
@@ -166,6 +192,8 @@ Register-ArgumentCompleter -Native -CommandName pushctl -ScriptBlock {
         'bounces list' = 'any'
         'bounces tokens' = 'any'
         'bounces follow' = 'file'
+        'channels show' = 'any'
+        'channels delete' = 'any'
         'runs show' = 'runs'
         'runs resume' = 'runs'
         'runs check' = 'runs'

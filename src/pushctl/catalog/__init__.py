@@ -23,6 +23,9 @@ DATA_FILE = pathlib.Path(__file__).parent / "data" / "catalog.json"
 OTHER = "other"
 """The key of a service's fallback for a status that nothing else fits."""
 
+BROADCAST = "broadcast"
+"""The case of an APNs reason as it is meant in answers about broadcast channels."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Example:
@@ -168,12 +171,15 @@ def lookup(
     Return the row of *name*, spelt exactly or by a known alias, or ``None``.
 
     With *service* ``fcm`` the reasons of Google's front end are found too, FCM's own first: an
-    answer to a push may carry either.  A *case* that is not in the tables gives the general row.
+    answer to a push may carry either.  With ``apns`` the *case* ``broadcast`` looks in the table
+    of broadcasts first.  A *case* that is not in the tables gives the general row.
     A row documented for another *status* is not returned.
     """
     catalog = _catalog()
     if service == "oauth" and case is not None:
         found = catalog.find(service, case, None) or catalog.find(service, name, None)
+    elif service == "apns" and case == BROADCAST:
+        found = catalog.find("apns-broadcast", name, None) or catalog.find(service, name, None)
     else:
         found = catalog.find(service, name, case)
         if found is None and service == "fcm":
@@ -246,6 +252,7 @@ def sources() -> Mapping[str, Source]:
 
 
 __all__ = [
+    "BROADCAST",
     "Example",
     "Reason",
     "Source",

@@ -26,6 +26,7 @@ COMMANDS = {
     "check": "pushctl.cli.check",
     "tokens": "pushctl.cli.tokens",
     "bounces": "pushctl.cli.bounces",
+    "channels": "pushctl.cli.channels",
     "runs": "pushctl.cli.runs",
     "config": "pushctl.cli.config",
     "completion": "pushctl.cli.completion",

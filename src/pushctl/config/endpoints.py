@@ -13,21 +13,28 @@ import re
 from collections.abc import Sequence
 from urllib.parse import SplitResult, urlsplit
 
-from pushctl.config.settings import Origin
+from pushctl.config.settings import (
+    APPLE_SEND_HOSTS,
+    CHANNELS_ORIGINS,
+    GOOGLE_SEND_HOSTS,
+    Origin,
+)
 from pushctl.outcome import Service
 from pushctl.proxy import Proxy
 
 VENDOR_HOSTS = {
     Service.APNS: frozenset(
         {
-            "api.push.apple.com",
-            "api.sandbox.push.apple.com",
-            "api.development.push.apple.com",
+            *APPLE_SEND_HOSTS,
+            "api-broadcast.push.apple.com",
+            "api-broadcast.sandbox.push.apple.com",
+            *(origin.host for origin in CHANNELS_ORIGINS.values()),
         }
     ),
-    Service.FCM: frozenset({"fcm.googleapis.com", "fcm.mtls.googleapis.com"}),
+    Service.FCM: GOOGLE_SEND_HOSTS,
 }
-"""Apple, "Sending notification requests to APNs"; Google, FCM v1 discovery document."""
+"""Apple, "Sending notification requests to APNs" and the pages on broadcast push notifications;
+Google, FCM v1 discovery document."""
 
 TOKEN_HOSTS = frozenset({"oauth2.googleapis.com"})
 """google-auth: the token_uri of every service account file."""

@@ -125,6 +125,8 @@ def _host_problems(
     vendor = endpoints.VENDOR_HOSTS[Service(str(service))]
     checks = (
         ("endpoint", endpoints.parse_origin, vendor),
+        ("broadcast_endpoint", endpoints.parse_origin, vendor),
+        ("channels_endpoint", endpoints.parse_origin, vendor),
         ("token_endpoint", endpoints.parse_token_endpoint, endpoints.TOKEN_HOSTS),
     )
     for field, parse, vendor_hosts in checks:
@@ -194,6 +196,18 @@ class _CommonFields(TypedDict):
     places: Mapping[str, Spot]
 
 
+class _ApnsFields(TypedDict):
+    """The fields that both kinds of APNs credential have besides."""
+
+    environment: Environment
+    broadcast_endpoint: Origin | None
+    channels_endpoint: Origin | None
+
+
+def _origin(url: str | None) -> Origin | None:
+    return endpoints.parse_origin(url) if url else None
+
+
 class _Builder:
     """Turns the validated model into settings: paths resolved, places attached."""
 
@@ -229,7 +243,7 @@ class _Builder:
             "name": name,
             "require_consent": model.require_consent,
             "protected": model.protected,
-            "endpoint": endpoints.parse_origin(model.endpoint) if model.endpoint else None,
+            "endpoint": _origin(model.endpoint),
             "ca_file": self._resolved(model.ca_file),
             "proxy": DIRECT if written and model.proxy is None else model.proxy,
             "places": {"": self._places[path], **places},
@@ -244,11 +258,15 @@ class _Builder:
                 token_endpoint=model.token_endpoint,
             )
         assert model.environment is not None  # the rules refuse an APNs credential without
-        environment = Environment(model.environment)
+        apns: _ApnsFields = {
+            "environment": Environment(model.environment),
+            "broadcast_endpoint": _origin(model.broadcast_endpoint),
+            "channels_endpoint": _origin(model.channels_endpoint),
+        }
         if model.certificate_file is not None:
             return ApnsCertificateSettings(
                 **common,
-                environment=environment,
+                **apns,
                 topic=model.topic,
                 certificate_file=self._resolve(model.certificate_file),
                 certificate_password_env=model.certificate_password_env,
@@ -259,7 +277,7 @@ class _Builder:
         assert key_id is not None
         return ApnsKeySettings(
             **common,
-            environment=environment,
+            **apns,
             topic=model.topic,
             key_id=key_id,
             team_id=model.team_id,

@@ -182,6 +182,10 @@ class _Reading:
                 yield from self._fields(credential, *_GOOGLE, *_EVERY)
         host = f"https://{credential.origin}"
         yield self._field(credential, "endpoint", host, "the vendor's")
+        if not isinstance(credential, FcmSettings):
+            for field in ("broadcast_endpoint", "channels_endpoint"):
+                if (origin := getattr(credential, field)) is not None:
+                    yield self._field(credential, field, f"https://{origin}")
         if isinstance(credential, FcmSettings) and not credential.application_default:
             url = credential.token_endpoint or "https://oauth2.googleapis.com/token"
             yield self._field(credential, "token_endpoint", url, "Google's")

@@ -223,6 +223,17 @@ class CredentialModel(_Strict):
         "https://127.0.0.1:2197",
         unset="the vendor's",
     )
+    broadcast_endpoint: _Endpoint | None = key(
+        "Another gateway for broadcasts to channels than for pushes to devices: Apple's pages"
+        " disagree on the host. The same rule.",
+        "https://api-broadcast.push.apple.com",
+        unset="endpoint, else the host that takes pushes",
+    )
+    channels_endpoint: _Endpoint | None = key(
+        "Another place where channels are managed; the same rule.",
+        "https://127.0.0.1:2197",
+        unset="an endpoint that is not Apple's, else Apple's host for it",
+    )
     token_endpoint: _TokenEndpoint | None = key(
         "Where access tokens are asked for instead of Google's token endpoint; the same rule.",
         "https://127.0.0.1:2197/token",

@@ -28,8 +28,18 @@ APNS_HOSTS = {
     Environment.SANDBOX: "api.sandbox.push.apple.com",
 }
 """Apple, "Sending notification requests to APNs"."""
+APPLE_SEND_HOSTS = frozenset({*APNS_HOSTS.values(), "api.development.push.apple.com"})
+"""Apple's hosts that take pushes, the sandbox under its older name too."""
+CHANNELS_ORIGINS = {
+    Environment.PRODUCTION: Origin("api-manage-broadcast.push.apple.com", 2196),
+    Environment.SANDBOX: Origin("api-manage-broadcast.sandbox.push.apple.com", 2195),
+}
+"""Apple, "Sending channel management requests to APNs"."""
 FCM_HOST = "fcm.googleapis.com"
+GOOGLE_SEND_HOSTS = frozenset({FCM_HOST, "fcm.mtls.googleapis.com"})
 """Google, FCM v1 discovery document."""
+TOPICS_HOST = "iid.googleapis.com"
+"""Where Firebase's Admin SDKs subscribe registration tokens in batches."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -80,13 +90,51 @@ class _Common:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class ApnsKeySettings(_Common):
-    """APNs with a .p8 key, which signs provider tokens."""
+class _Apns(_Common):
+    """What both kinds of APNs credential have."""
 
     service: ClassVar[Service] = Service.APNS
     project_id: ClassVar[None] = None
 
     environment: Environment
+    broadcast_endpoint: Origin | None = None
+    """Another gateway for broadcasts than for pushes to devices."""
+    channels_endpoint: Origin | None = None
+    """Another place to manage broadcast channels than Apple's."""
+
+    @property
+    def origin(self) -> Origin:
+        """Where pushes go: the endpoint, else Apple's host of the environment."""
+        return self.endpoint or Origin(APNS_HOSTS[self.environment])
+
+    @property
+    def broadcast_origin(self) -> Origin:
+        """
+        Where broadcasts go: where pushes go, if the config says no other.
+
+        Apple's pages disagree: some send to ``api-broadcast.push.apple.com``.
+        """
+        return self.broadcast_endpoint or self.origin
+
+    @property
+    def channels_origin(self) -> Origin:
+        """
+        Where channels are managed.
+
+        An ``endpoint`` that is not Apple's (the simulator) takes these requests too; Apple's own
+        hosts for pushes, on whichever port, do not.
+        """
+        if self.channels_endpoint is not None:
+            return self.channels_endpoint
+        if self.endpoint is not None and self.endpoint.host not in APPLE_SEND_HOSTS:
+            return self.endpoint
+        return CHANNELS_ORIGINS[self.environment]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ApnsKeySettings(_Apns):
+    """APNs with a .p8 key, which signs provider tokens."""
+
     topic: str
     key_id: str
     team_id: str
@@ -95,29 +143,15 @@ class ApnsKeySettings(_Common):
     key_env: str | None = None
     """The name of the environment variable that holds the PEM text."""
 
-    @property
-    def origin(self) -> Origin:
-        """Where pushes go: the endpoint, else Apple's host of the environment."""
-        return self.endpoint or Origin(APNS_HOSTS[self.environment])
-
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class ApnsCertificateSettings(_Common):
+class ApnsCertificateSettings(_Apns):
     """APNs with a client certificate."""
 
-    service: ClassVar[Service] = Service.APNS
-    project_id: ClassVar[None] = None
-
-    environment: Environment
     topic: str | None = None
     """``None``: the certificate says it."""
     certificate_file: Path
     certificate_password_env: str | None = None
-
-    @property
-    def origin(self) -> Origin:
-        """Where pushes go: the endpoint, else Apple's host of the environment."""
-        return self.endpoint or Origin(APNS_HOSTS[self.environment])
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +176,13 @@ class FcmSettings(_Common):
     def origin(self) -> Origin:
         """Where pushes go: the endpoint, else Google's host."""
         return self.endpoint or Origin(FCM_HOST)
+
+    @property
+    def topics_origin(self) -> Origin:
+        """Where topics are managed in batches: the endpoint if it is not Google's, else Google."""
+        if self.endpoint is not None and self.endpoint.host not in GOOGLE_SEND_HOSTS:
+            return self.endpoint
+        return Origin(TOPICS_HOST)
 
 
 CredentialSettings: TypeAlias = ApnsKeySettings | ApnsCertificateSettings | FcmSettings

@@ -13,6 +13,7 @@ import httpx
 from google.auth import transport
 
 from pushctl.config import FcmSettings
+from pushctl.credentials.through_proxy import httpx_proxy
 from pushctl.credentials.tls import client_context
 from pushctl.errors import InvalidInput
 from pushctl.proxy import Proxy, choose_way
@@ -107,7 +108,9 @@ class _ByHost(httpx.BaseTransport):
         proxy = self._proxy(request.url)
         if proxy not in self._transports:
             self._transports[proxy] = httpx.HTTPTransport(
-                verify=self._context, trust_env=False, proxy=_for_httpx(proxy)
+                verify=self._context,
+                trust_env=False,
+                proxy=None if proxy is None else httpx_proxy(proxy),
             )
         try:
             return self._transports[proxy].handle_request(request)
@@ -128,16 +131,6 @@ class _ByHost(httpx.BaseTransport):
         except InvalidInput as error:
             raise httpx.ProxyError(str(error)) from None
         return way.proxy
-
-
-def _for_httpx(proxy: Proxy | None) -> httpx.Proxy | None:
-    if proxy is None:
-        return None
-    return httpx.Proxy(
-        proxy.url,
-        ssl_context=ssl.create_default_context() if proxy.tls else None,
-        auth=None if proxy.username is None else (proxy.username, proxy.password or ""),
-    )
 
 
 def http_client(settings: FcmSettings, environ: Mapping[str, str]) -> httpx.Client:

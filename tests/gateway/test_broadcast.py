@@ -1,0 +1,189 @@
+"""Broadcasts to channels and the management of channels: requests, and what answers mean."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pushctl import catalog
+from pushctl.gateway import broadcast, channels
+from pushctl.outcome import Kind, TokenAction
+from pushctl.rules.channels import Storage, channel_fault
+
+CHANNEL = "dHN0LXNyY2gtY2hubA=="
+REQUEST_ID = "2288cf3f-70d8-46a6-97d7-dd5d00867127"
+ROWS = [row for row in catalog.all_reasons() if row.service == "apns-broadcast"]
+
+
+def test_an_accepted_broadcast() -> None:
+    """The request's id and Apple's unique id are kept, under either name of the former."""
+    headers = [("apns-request-id", REQUEST_ID), ("apns-unique-id", "u-1")]
+
+    outcome = broadcast.read_answer(200, headers, b"")
+    older = broadcast.read_answer(200, [("apns-id", REQUEST_ID)], b"")
+
+    assert (Kind.ACCEPTED, REQUEST_ID, "u-1") == (outcome.kind, outcome.id, outcome.unique_id)
+    assert REQUEST_ID == older.id
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_a_reason_means_what_the_broadcast_table_says(row: catalog.Reason) -> None:
+    """Its words are those of that table, also where the device table has the same reason."""
+    body = json.dumps({"reason": row.name}).encode()
+
+    outcome = broadcast.read_answer(row.status or 0, (), body)
+
+    assert (Kind.REJECTED, row.name, catalog.BROADCAST) == (
+        outcome.kind,
+        outcome.reason,
+        outcome.case,
+    )
+    assert (row.description, row.category, row.retryable) == (
+        outcome.description,
+        outcome.category,
+        outcome.retryable,
+    )
+    assert row is catalog.of_record("apns", outcome.reason, status=row.status, case=outcome.case)
+
+
+def test_the_other_spelling_of_a_503() -> None:
+    """Apple's page writes `Service Unavailable`; both are counted as one, the answer's is kept."""
+    outcome = broadcast.read_answer(503, (), b'{"reason": "Service Unavailable"}')
+
+    assert ("ServiceUnavailable", "the answer spells it Service Unavailable") == (
+        outcome.reason,
+        outcome.detail,
+    )
+
+
+def test_a_reason_of_devices_alone() -> None:
+    """What only the device table knows is still explained, and what nobody knows by its status."""
+    known = catalog.lookup("apns", "BadCollapseId", case=catalog.BROADCAST)
+    unknown = broadcast.read_answer(400, (), b'{"reason": "BrandNew"}')
+
+    assert known is catalog.lookup("apns", "BadCollapseId")
+    assert ("BrandNew", catalog.by_status("apns", 400).category) == (
+        unknown.reason,
+        unknown.category,
+    )
+
+
+@given(
+    status=st.integers(100, 999),
+    headers=st.lists(
+        st.tuples(
+            st.sampled_from(["apns-id", "apns-request-id", "retry-after", "x"]), st.text(max_size=9)
+        ),
+        max_size=4,
+    ),
+    body=st.binary(max_size=60) | st.sampled_from([b'{"reason": 7}', b'{"reason": "\\u001b"}']),
+)
+def test_no_answer_fails_or_kills_a_token(
+    status: int, headers: list[tuple[str, str]], body: bytes
+) -> None:
+    """Whatever comes, it is an outcome, and a 410 too leaves every token alone."""
+    outcome = broadcast.read_answer(status, headers, body)
+
+    assert TokenAction.KEEP is outcome.token_action
+    assert (outcome.kind is Kind.ACCEPTED) == (200 <= status < 300)
+
+
+def test_the_documented_requests() -> None:
+    """Method, path, header fields and body are those of Apple's page."""
+    app = "com.example.MyApp"
+
+    create = channels.create(app, Storage.LAST)
+
+    assert ("POST", "/1/apps/com.example.MyApp/channels") == (create.method, create.path)
+    assert {"message-storage-policy": 1, "push-type": "LiveActivity"} == json.loads(
+        create.body or b""
+    )
+    for call, method in ((channels.read, "GET"), (channels.delete, "DELETE")):
+        made = call(app, CHANNEL)
+        assert (method, "/1/apps/com.example.MyApp/channels") == (made.method, made.path)
+        assert (("apns-channel-id", CHANNEL),) == made.fields
+    assert channels.Call("GET", "/1/apps/com.example.MyApp/all-channels") == channels.list_all(app)
+    assert b"/4/broadcasts/apps/com.example.MyApp" == broadcast.path(app)
+
+
+def test_what_changes_something() -> None:
+    """Creating and deleting do, reading and listing do not."""
+    assert [True, True, False, False] == [
+        call.changes
+        for call in (
+            channels.create("a", Storage.NONE),
+            channels.delete("a", CHANNEL),
+            channels.read("a", CHANNEL),
+            channels.list_all("a"),
+        )
+    ]
+
+
+@pytest.mark.parametrize("app", ["", "a/b", "a?b", "a b", "ä", "a\r\nb"])
+def test_an_app_that_cannot_stand_in_a_path(app: str) -> None:
+    """A bundle id that would change the request is refused."""
+    with pytest.raises(ValueError, match="bundle id"):
+        broadcast.path(app)
+    with pytest.raises(ValueError, match="bundle id"):
+        channels.list_all(app)
+
+
+@pytest.mark.parametrize("channel", ["", "a b", "a\r\nx: y", "ä", "a" * 2000, "====", "a=b"])
+def test_what_is_no_channel_id(channel: str) -> None:
+    """It is said why, and neither a request nor a broadcast is made with it."""
+    assert channel_fault(channel)
+    with pytest.raises(ValueError, match="base64"):
+        channels.read("a", channel)
+    with pytest.raises(ValueError, match="base64"):
+        broadcast.fields((), channel=channel, request_id=b"1")
+
+
+@given(st.binary(min_size=1, max_size=100))
+def test_every_base64_is_a_channel_id(data: bytes) -> None:
+    """No id that APNs can have given is refused, in either alphabet, padded or not."""
+    import base64
+
+    for text in (base64.b64encode(data), base64.urlsafe_b64encode(data)):
+        assert channel_fault(text.decode()) is None
+        assert channel_fault(text.decode().rstrip("=")) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"message-storage-policy":0,"push-type":"LiveActivity"}', ("none", "LiveActivity")),
+        (b'{"message-storage-policy":1}', ("last", None)),
+        (b'{"message-storage-policy":true}', (None, None)),
+        (b'{"message-storage-policy":[]}', (None, None)),
+        (b'{"message-storage-policy":2,"push-type":7}', (None, None)),
+        (b"[]", (None, None)),
+        (b"\xff", (None, None)),
+        (b"[" * 100_000, (None, None)),
+    ],
+)
+def test_what_a_channel_is_told_to_be(body: bytes, expected: Any) -> None:
+    """What the answer does not say plainly is not guessed."""
+    found = channels.properties(body)
+
+    assert expected == (found.storage, found.push_type)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"channels":[]}', []),
+        (b'{"channels":["YQ==","Yg=="]}', ["YQ==", "Yg=="]),
+        (b'{"channels":["YQ==",7,null,""]}', ["YQ=="]),
+        (b'{"channels":["\\u001b[31mYQ=="]}', ["[31mYQ=="]),
+        (b'{"channels":{}}', None),
+        (b"{}", None),
+        (b"no", None),
+    ],
+)
+def test_a_list_of_channels(body: bytes, expected: list[str] | None) -> None:
+    """Ids come out safe to show; something else than a list is none."""
+    assert expected == channels.channel_ids(body)
