@@ -22,6 +22,8 @@ SECRET = "h7Kq2Zx9"
         f"    service_account_env: {{private: {SECRET}}}",
         f"    proxy: http://user:{SECRET}@proxy:3128",
         f"    proxy: http://{SECRET}@proxy:3128",
+        f"    proxy: http://user:{SECRET}/x@proxy:3128",
+        f"    proxy: user:{SECRET}#proxy:3128",
         f"    note: -----BEGIN PRIVATE KEY-----{SECRET}",
         f"    {SECRET * 8}",
         f"    {(SECRET + '/+') * 6}==",
@@ -48,6 +50,8 @@ def test_secrets_are_blotted_out(line: str) -> None:
         "    token_endpoint: https://127.0.0.1:2197/token",
         "    topic: com.acme.shop.with.a.rather.long.bundle.identifier.indeed",
         "    proxy: http://proxy.example:3128",
+        "    proxy: 'proxy:3128'",
+        "  c: {proxy: none, topic: x}",
         "credentials:",
     ],
 )

@@ -236,6 +236,24 @@ def test_a_template_finds_attributes_named_like_jinjas_own() -> None:
     assert "1 2 3" == Template("{{ range }} {{ dict }} {{ namespace }}").text(
         {"range": 1, "dict": 2, "namespace": 3}
     )
+    assert "Anna ANNA" == Template("{{ self }} {{ self | upper }}").text({"self": "Anna"})
+    assert (1, "Anna") == Template("{{ (1, self) }}").value({"self": "Anna"})
+    with pytest.raises(MissingAttribute, match="`self` is missing"):
+        Template("{{ self | upper }}").text({})
+
+
+def test_a_list_that_the_template_makes_has_no_gap() -> None:
+    """What is missing is missing inside a list as well: it would not become JSON."""
+    with pytest.raises(MissingAttribute, match="`b` is missing"):
+        Template("{{ [a, (1, b)] }}").value({"a": 1})
+
+
+@pytest.mark.parametrize(("length", "text"), [(0, ""), (2, ".."), (3, "..."), (8, "Annab...")])
+def test_a_text_is_cut_to_any_length(length: int, text: str) -> None:
+    """Shorter than the three dots as well; a length below nothing is the attribute's fault."""
+    assert text == Template("{{ a | truncate(n) }}").text({"a": "Annabelle-Sophie", "n": length})
+    with pytest.raises(UnusableAttribute):
+        Template("{{ a | truncate(n) }}").text({"a": "Annabelle-Sophie", "n": -1})
 
 
 @given(

@@ -15,6 +15,7 @@ from pushctl.errors import InvalidInput, Problem
 BLOT = "•••"
 
 _ENV_NAME = re.compile(r"([\"']?)[A-Za-z_][A-Za-z0-9_]{0,63}\1\s*([,}#]|$)")
+_BARE_PROXY = re.compile(r"([\"']?)([a-z]+://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?/?\1\s*([,}#]|$)")
 _TEXT_PATTERNS = (
     (re.compile(r"-----BEGIN.*", re.DOTALL), BLOT),
     (re.compile(r"(://)[^/@\s\"']+@"), rf"\1{BLOT}@"),  # user and password of a URL
@@ -22,7 +23,7 @@ _TEXT_PATTERNS = (
     (re.compile(r"[A-Za-z0-9+=_-]{41,}"), BLOT),  # longer than any id or topic label
 )
 _SECRET_KEY = re.compile(
-    r"""(?P<key>[\w.-]*?(?:password|passphrase|passwd|secret|private|token|pem|json|key|_env)[\w.-]*)
+    r"""(?P<key>[\w.-]*?(?:password|passphrase|passwd|secret|private|token|pem|json|key|_env)[\w.-]*|(?<![\w./-])proxy)
         ["']?\s*:\s*(?P<value>\S.*)""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -37,16 +38,21 @@ def redact(line: str) -> str:
         line = pattern.sub(replacement, line)
     start = 0
     while match := _SECRET_KEY.search(line, start):
-        if not _is_harmless(match.group("key"), match.group("value")):
+        harmless = _harmless(match.group("key"), match.group("value"))
+        if harmless is None:
             return line[: match.start("value")] + BLOT
-        start = match.start("value")
+        start = match.start("value") + harmless
     return line
 
 
-def _is_harmless(key: str, value: str) -> bool:
+def _harmless(key: str, value: str) -> int | None:
+    """Return how much of *value*, which *key* has, need not be looked at; ``None``: hide it."""
     if key.endswith("_env"):
-        return _ENV_NAME.match(value) is not None
-    return key in _HARMLESS_KEYS
+        return 0 if _ENV_NAME.match(value) else None
+    if key == "proxy":  # a URL with a slip in it may hold a password all the same
+        bare = _BARE_PROXY.match(value)
+        return bare.end() if bare else None
+    return 0 if key in _HARMLESS_KEYS else None
 
 
 def redact_problem(problem: Problem) -> Problem:

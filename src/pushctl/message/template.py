@@ -18,6 +18,7 @@ from typing import Any
 from jinja2 import StrictUndefined, Undefined, nodes
 from jinja2.exceptions import TemplateError as JinjaError
 from jinja2.exceptions import TemplateSyntaxError
+from jinja2.filters import do_truncate
 from jinja2.sandbox import SandboxedEnvironment
 
 from pushctl.message.content import MissingAttribute, PayloadTooLarge, UnusableAttribute
@@ -49,6 +50,9 @@ ALLOWED_FILTERS = frozenset(
         *("join", "first", "last", "length", "count", "round", "abs", "int", "float"),
     }
 )
+_RENAMED = {"self": "self__attribute"}
+"""Attributes that Jinja2 would take for something of its own."""
+_GIVEN_NAMES = {renamed: name for name, renamed in _RENAMED.items()}
 _INSTEAD: Mapping[type[nodes.Node], str] = {
     nodes.For: "loops are not available; a list is shown with {{ names | join(', ') }}",
     nodes.Call: "calls are not available; filters are, such as {{ first_name | upper }}",
@@ -83,6 +87,9 @@ class Template:
         """Attributes that the text needs."""
         parts = _plain_parts(tree)
         self._parts = parts
+        for node in _descendants(tree):
+            if isinstance(node, nodes.Name):
+                node.name = _RENAMED.get(node.name, node.name)
         single = _single_expression(tree)
         self._expression = None if single is None else _compile_expression(single)
         self._run = None if parts is not None else _ENVIRONMENT.from_string(tree)
@@ -118,12 +125,18 @@ class Template:
         """
         expression = self._expression
         assert expression is not None
-        value: JsonValue = self._guarded(lambda: _defined(expression(self._context(attributes))))
+        value: JsonValue = self._guarded(
+            lambda: _all_defined(expression(self._context(attributes)))
+        )
         return value
 
     def _context(self, attributes: Attributes) -> dict[str, JsonValue]:
         names = (*self.names, *self.optional)
-        return {name: attributes[name] for name in names if not _is_blank(attributes.get(name))}
+        return {
+            _RENAMED.get(name, name): attributes[name]
+            for name in names
+            if not _is_blank(attributes.get(name))
+        }
 
     def _guarded(self, run: Callable[[], Any]) -> Any:
         """Return what *run* returns; what attributes of an unfit type cause is theirs."""
@@ -149,7 +162,9 @@ class _Missing(StrictUndefined):
     def __init__(self, hint: str | None = None, obj: Any = None, name: Any = None, _: Any = None):
         def complain(_: str | None) -> Exception:
             # Without a name it is what `first` and `last` say of an empty list.
-            return ValueError(hint) if name is None else MissingAttribute(str(name))
+            if name is None:
+                return ValueError(hint)
+            return MissingAttribute(_GIVEN_NAMES.get(name, str(name)))
 
         super().__init__(hint, obj, name, exc=complain)  # type: ignore[arg-type]
 
@@ -209,6 +224,19 @@ def _join(value: Any, separator: str = "") -> str:
     return separator.join(items)
 
 
+def _truncate(
+    value: Any,
+    length: int = 255,
+    killwords: bool = False,
+    end: str = "...",
+    leeway: int | None = None,
+) -> str:
+    """Cut as Jinja2 does, but with only so much of *end* as there is room for."""
+    if length < 0 or (leeway is not None and leeway < 0):
+        raise ValueError("a length is not negative")
+    return do_truncate(_ENVIRONMENT, _defined(value), length, killwords, end[:length], leeway)
+
+
 def _round(value: Any, digits: int = 0) -> int | float:
     """Round half to even; without *digits* to a whole number."""
     number: float = _defined(value)
@@ -219,6 +247,14 @@ def _defined(value: Any) -> Any:
     if isinstance(value, Undefined):
         str(value)  # raises MissingAttribute
     return value
+
+
+def _all_defined(value: Any) -> Any:
+    """Return *value*; raise if it, or an item of a list that the template made, is missing."""
+    if isinstance(value, list | tuple):
+        for item in value:
+            _all_defined(item)
+    return _defined(value)
 
 
 def _make_environment() -> _Environment:
@@ -235,7 +271,7 @@ def _make_environment() -> _Environment:
         name: environment.filters[name] for name in environment.filters if name in ALLOWED_FILTERS
     }
     environment.filters |= {"int": _number(int), "float": _number(float)}
-    environment.filters |= {"join": _join, "round": _round}
+    environment.filters |= {"join": _join, "round": _round, "truncate": _truncate}
     environment.tests = {
         name: environment.tests[name] for name in environment.tests if name in _ALLOWED_TESTS
     }
