@@ -15,7 +15,9 @@ from pushctl.errors import InvalidInput, Problem
 BLOT = "•••"
 
 _ENV_NAME = re.compile(r"([\"']?)[A-Za-z_][A-Za-z0-9_]{0,63}\1\s*([,}#]|$)")
-_BARE_PROXY = re.compile(r"([\"']?)([a-z]+://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?/?\1\s*([,}#]|$)")
+_BARE_PROXY = re.compile(
+    rf"([\"']?)([a-z]+://({BLOT}@)?)?[A-Za-z0-9.-]+(:[0-9]{{1,5}})?/?\1\s*([,}}#]|$)"
+)
 _TEXT_PATTERNS = (
     (re.compile(r"-----BEGIN.*", re.DOTALL), BLOT),
     (re.compile(r"(://)[^/@\s\"']+@"), rf"\1{BLOT}@"),  # user and password of a URL
