@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -287,6 +286,9 @@ FLOODS: dict[str, tuple[bytes, bytes, int, str]] = {
     "PING": (b"", serial(PingFrame(0, b"12345678")), 1000, "acknowledgements"),
     "SETTINGS": (b"", setting(3, 100), 1000, "acknowledgements"),
     "empty DATA": (HEAD_ONLY, EMPTY, 100, "empty DATA"),
+    "DATA of fifteen octets": (HEAD_ONLY, serial(DataFrame(1, b"x" * 15)), 100, "small"),
+    "window updates": (b"", serial(WindowUpdateFrame(0, 1)), 10_000 + 2 * 4, "window updates"),
+    "GOAWAY": (b"", serial(GoAwayFrame(0, 3, 0)), 10_001, "useless"),
     "padding": (HEAD_ONLY, PADDED, 100, "empty DATA"),
     "CONTINUATION": (CONTINUED, unknown(CONTINUATION, 1, b""), 8, "CONTINUATION"),
     "1xx": (b"", serial(HeadersFrame(1, block(103), flags=["END_HEADERS"])), 10, "informational"),
@@ -312,23 +314,20 @@ FLOODS: dict[str, tuple[bytes, bytes, int, str]] = {
 
 @pytest.mark.parametrize("name", FLOODS)
 def test_flood(name: str) -> None:
-    """A flood is borne up to its limit and then ends the connection, at little cost."""
+    """A flood is borne exactly up to its limit; what that costs, test_floods.py looks at."""
     before, repeated, borne, words = FLOODS[name]
     talk = Talk(judge=False)
     talk.push(2)
     talk.write()
     talk.client.receive(before, 0.0)
-    begun = time.process_time()
     talk.client.receive(repeated * borne, 0.0)
     alive = not talk.client.closed
     events = talk.client.receive(repeated, 0.0)
-    spent = time.process_time() - begun
 
     assert alive
     assert isinstance(events[-1], Closed)
     assert ErrorCode.ENHANCE_YOUR_CALM == events[-1].code
     assert words in events[-1].why
-    assert spent < 2
     assert len(talk.client.take_output()) < 200
 
 

@@ -178,7 +178,8 @@ class Outbox:
         for stream, parked in self.parked.items():
             if octets + parked.credit - parked.sent > frames.MAX_WINDOW:
                 raise flow_control("a new initial window lifts a stream's window above 2^31-1")
-            self._send(stream, parked)
+            if parked.sent < parked.total:
+                self._send(stream, parked)
 
     def set_max_frame(self, octets: int) -> None:
         """Apply a valid SETTINGS_MAX_FRAME_SIZE."""
