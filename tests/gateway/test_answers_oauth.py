@@ -8,9 +8,9 @@ from pushctl.gateway import oauth
 from pushctl.outcome import Category, Outcome, Retryable
 
 
-def read(status: int, body: object) -> Outcome | oauth.TokenGrant:
+def read(status: int, body: object, *headers: tuple[str, str]) -> Outcome | oauth.TokenGrant:
     """Read an answer with a JSON body."""
-    return oauth.read_answer(status, (), json.dumps(body).encode())
+    return oauth.read_answer(status, headers, json.dumps(body).encode())
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,11 @@ def test_a_200_without_an_access_token_is_a_rejection(body: object) -> None:
         (400, {"error": "invalid_scope", "error_description": "Other"}, False),
         (400, {"error": "invalid_request", "error_description": "Missing parameter"}, False),
         (400, {"error": "temporarily_unavailable"}, True),
+        (400, {"error": "server_error"}, True),
+        (400, {"error": "internal_failure"}, True),
         (400, {"error": "org_internal"}, True),
+        (403, {"error": "access_denied"}, True),
+        (500, {"error": "invalid_grant", "error_description": "Invalid JWT Signature"}, True),
         (418, {"error": "teapot"}, False),
     ],
 )
@@ -74,6 +78,9 @@ def test_an_error_without_a_case_keeps_its_name(
         (408, b"[]", Category.SERVER),
         (403, b'{"error": {"message": "no"}}', Category.CREDENTIALS),
         (302, b"", Category.SERVER),
+        (300, b'{"access_token": "ya29.x"}', Category.SERVER),
+        (429, b'{"error": "invalid_grant"}', Category.RATE),
+        (408, b'{"error": "unauthorized_client"}', Category.SERVER),
     ],
 )
 def test_an_answer_of_another_form_is_classified_by_its_status(
@@ -84,6 +91,7 @@ def test_an_answer_of_another_form_is_classified_by_its_status(
 
     assert isinstance(answer, Outcome)
     assert category is answer.category
+    assert (answer.case is None) == (status != 503)
     assert (category is not Category.CREDENTIALS) == (answer.retryable is Retryable.WITH_BACKOFF)
 
 
@@ -93,3 +101,22 @@ def test_the_endpoints_own_words_are_kept() -> None:
 
     assert isinstance(answer, Outcome)
     assert "invalid_grant: Bad thing" == answer.detail
+
+
+def test_an_answer_without_words_is_shown_as_it_came() -> None:
+    """The beginning of a proxy's page tells whose it is; a 2xx is not shown, whatever it holds."""
+    answers = [oauth.read_answer(status, (), b"<html>busy</html>") for status in (503, 300, 299)]
+
+    assert ["<html>busy</html>", "<html>busy</html>", None] == [
+        answer.detail for answer in answers if isinstance(answer, Outcome)
+    ]
+
+
+# Survives `gateway/oauth.py`: `if case is not None else None`: no row has None for a name; this is
+# for the type checker.
+def test_the_endpoint_may_ask_to_wait() -> None:
+    """Retry-After holds for the token endpoint as for a push."""
+    answer = read(429, {"error": "rate_limit"}, ("retry-after", "30"))
+
+    assert isinstance(answer, Outcome)
+    assert 30 == answer.retry_after_s

@@ -123,7 +123,7 @@ def test_the_topic_is_completed_by_the_push_type(push_type: str) -> None:
     assert (b"apns-topic", f"com.acme{content.topic_suffix}".encode()) in request.fields
 
 
-@pytest.mark.parametrize("token", ["", "AB", "xy", "ab/../x", "ab\r\n", "ab\n", "ab "])
+@pytest.mark.parametrize("token", ["", "AB", "xy", "X", "ab/../x", "ab\r\n", "ab\n", "ab ", "é"])
 def test_a_malformed_device_token_never_reaches_the_path(token: str) -> None:
     """Only lower-case hexadecimal may stand in the path."""
     content = ApnsContent("alert", "", (), b"{}")
@@ -170,6 +170,15 @@ def test_the_target_is_inserted_as_json(
         expected["validate_only"] = True
 
     assert expected == json.loads(request.body)
+
+
+def test_a_push_is_sent_unless_it_is_only_to_be_judged() -> None:
+    """``validate_only`` is nothing that one gets without asking."""
+    content = FcmContent(b'{"data":{}}', ())
+    request = fcm_request.build(content, project_id="p", target=("token", "x"))
+
+    assert {"message": {"token": "x", "data": {}}} == json.loads(request.body)
+    assert request.body == fcm_request.body(content, target=("token", "x"))
 
 
 def test_a_request_does_not_show_its_content() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,6 +65,46 @@ def test_the_last_word_decides(action: str, expected: str) -> None:
     word = word_of(action, "1970-01-01T00:05:00Z", "1970-01-01T00:01:40Z")
     assert word is not None
     assert expected == standing(Service.APNS, last_word([REMOVE, word, REMOVE]))
+
+
+@pytest.mark.parametrize(
+    ("earlier", "last"),
+    [
+        (Word(TokenAction.KEEP, 1.0, 1.0), Word(TokenAction.REMOVE, 2.0, 1.0)),
+        (Word(TokenAction.REMOVE, 1.0, 1.0), Word(TokenAction.KEEP, 2.0, 1.0)),
+        (Word(TokenAction.REMOVE, None, 5.0), Word(TokenAction.KEEP, 7.0, 5.0)),
+        (Word(TokenAction.SUSPECT, 9.0, 1.0), Word(TokenAction.REMOVE, None, None)),
+        (Word(TokenAction.REMOVE, 5.0, 3.0), Word(TokenAction.SUSPECT, 5.0, 3.0)),
+        (Word(TokenAction.REMOVE, 5.0, 3.0), Word(TokenAction.REMOVE, 5.0, 4.0)),
+        (Word(TokenAction.REMOVE, 5.0, 3.0), Word(TokenAction.REMOVE, 5.0, None)),
+    ],
+)
+def test_the_later_word_counts_and_in_doubt_the_milder(earlier: Word, last: Word) -> None:
+    """By the time it was said, else of death; what has no time is last; of two at once a doubt."""
+    assert last is last_word([earlier, last])
+    assert last is last_word([last, earlier])
+
+
+def test_a_word_that_nobody_knows_is_a_doubt() -> None:
+    """A log of a newer pushctl may hold other actions, one of another tool other types."""
+    word = word_of("delete", 7, "1970-01-01T00:01:40Z")
+
+    assert Word(TokenAction.SUSPECT, None, DEAD_S) == word
+    assert word is last_word([word])
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+def test_a_time_without_an_offset_is_utc_wherever_pushctl_runs(
+    zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The zone of the machine says nothing about the list."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert 100.0 == epoch_s("1970-01-01T00:01:40")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize("action", ["keep", "suspect", "check-environment", None, 7, "delete"])

@@ -92,7 +92,7 @@ def _case(status: int, error: str | None, description: str) -> str | None:
         return "server_side"
     if status in _TRANSIENT_STATUSES or error is None:
         return None
-    said = description.strip().rstrip(".").casefold()
+    said = description.strip().removesuffix(".").casefold()
     if error == "invalid_grant":
         return next((case for part, case in _GRANT_PARTS if part in said), None)
     if error == "invalid_scope" and said == "invalid oauth scope or id token audience provided":
