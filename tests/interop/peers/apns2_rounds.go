@@ -33,17 +33,8 @@ func main() {
 	check(json.Unmarshal([]byte(os.Args[1]), &given))
 	key, err := token.AuthKeyFromFile(given.Key)
 	check(err)
-	ca, err := os.ReadFile(given.CA)
-	check(err)
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(ca)
-	client := apns2.NewTokenClient(&token.Token{
-		AuthKey: key, KeyID: given.KeyID, TeamID: given.TeamID,
-	})
-	client.Host = given.URL
-	client.HTTPClient = &http.Client{Transport: &http2.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: roots},
-	}}
+	source := &token.Token{AuthKey: key, KeyID: given.KeyID, TeamID: given.TeamID}
+	client := toSimulator(source, given.URL, given.CA)
 
 	said := map[string]string{}
 	var lock sync.Mutex
@@ -64,6 +55,20 @@ func main() {
 	out, err := json.Marshal(said)
 	check(err)
 	fmt.Println(string(out))
+}
+
+// toSimulator returns a client for the simulator at url, whose certificate is in the file ca.
+func toSimulator(source *token.Token, url, ca string) *apns2.Client {
+	pem, err := os.ReadFile(ca)
+	check(err)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	client := apns2.NewTokenClient(source)
+	client.Host = url
+	client.HTTPClient = &http.Client{Transport: &http2.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: roots},
+	}}
+	return client
 }
 
 func push(client *apns2.Client, device, topic string) string {
