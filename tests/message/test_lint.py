@@ -16,6 +16,7 @@ from pushctl.message.lint import Verdict, lint
 from pushctl.message.model import Message
 from pushctl.message.neutral import from_document, from_options, from_payload
 from pushctl.outcome import Service
+from pushctl.rules.apns import Sender, Signing
 
 BOTH = (Service.APNS, Service.FCM)
 
@@ -129,7 +130,7 @@ def test_what_fcm_is_sure_to_refuse_is_an_error(text: str, place: str, words: st
     [
         ("title: t\napns: {aps: {bagde: 1}}", "m.yaml:2:14", "no key `bagde`"),
         ("title: t\nfcm: {andriod: {}}", "m.yaml:2:7", "no field `andriod`"),
-        ("title: t\npush_type: voip", "m.yaml:2:12", "FCM sends no pushes of type voip"),
+        ("data: {t: v}\npush_type: voip", "m.yaml:2:12", "FCM sends no pushes of type voip"),
         ("badge: 3", "m.yaml:1:8", "Android shows nothing, `badge` included"),
         ("sound: x", "m.yaml:1:8", "Android shows nothing, `sound` included"),
         ("title: t\nimage: 'http://x'", "m.yaml:2:8", "not served over https"),
@@ -216,7 +217,8 @@ def test_a_topic_takes_half_of_what_a_token_takes() -> None:
 def test_a_topic_of_another_push_type_is_a_warning() -> None:
     """A VoIP topic for an alert is remarked on."""
     message = from_options(body="b")
-    verdict = lint(message, [Service.APNS], topics=["com.acme.voip", "com.acme"])
+    senders = [Sender(topic, Signing.KEY) for topic in ("com.acme.voip", "com.acme")]
+    verdict = lint(message, [Service.APNS], senders=senders)
 
     assert 1 == len(verdict.warnings)
     assert "belongs to pushes of type voip" in verdict.warnings[0].message

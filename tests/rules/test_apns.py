@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pushctl.rules import apns
-from pushctl.rules.apns import PUSH_TYPES
+from pushctl.rules.apns import PUSH_TYPES, Sender, Signing
 
 
 def test_the_push_types_are_the_ones_that_apple_documents() -> None:
@@ -138,11 +138,64 @@ def test_a_push_type_like_no_other_gets_the_whole_list() -> None:
     assert f"APNs knows {', '.join(PUSH_TYPES)}" == fault[1]
 
 
-def test_a_topic_of_another_push_type_is_doubted() -> None:
-    """A VoIP topic for an alert is pointed out; the app's own topic is not."""
-    doubt = apns.topic_doubt("alert", "com.acme.shop.voip")
+KEY, CERTIFICATE = Signing.KEY, Signing.CERTIFICATE
 
-    assert doubt is not None
-    assert "belongs to pushes of type voip" in doubt
-    assert apns.topic_doubt("voip", "com.acme.shop.voip") is None
-    assert apns.topic_doubt("alert", "com.acme.shop") is None
+
+@pytest.mark.parametrize(
+    ("push_type", "topic", "words"),
+    [
+        ("alert", "com.acme.shop.voip", "belongs to pushes of type voip"),
+        ("alert", "com.apple.mgmt.External.a1", "is that of an MDM service"),
+    ],
+)
+def test_a_topic_of_another_push_type_is_doubted(push_type: str, topic: str, words: str) -> None:
+    """A VoIP topic for an alert is pointed out, and an MDM topic for an app."""
+    (finding,) = apns.check_sender(PUSH_TYPES[push_type], Sender(topic, KEY))
+
+    assert finding.warning
+    assert words in finding.message
+
+
+@pytest.mark.parametrize(
+    ("push_type", "sender"),
+    [
+        ("alert", Sender("com.acme.shop", KEY)),
+        ("alert", Sender("com.acme.shop", CERTIFICATE)),
+        ("voip", Sender("com.acme.shop.voip", CERTIFICATE)),
+        ("location", Sender("com.acme.shop", KEY)),
+        ("mdm", Sender("com.apple.mgmt.External.a1", CERTIFICATE)),
+        ("mdm", Sender(None, CERTIFICATE)),
+    ],
+)
+def test_a_credential_that_fits_is_left_alone(push_type: str, sender: Sender) -> None:
+    """The app's own topic, and the kind of credential that Apple names, raise nothing."""
+    assert [] == list(apns.check_sender(PUSH_TYPES[push_type], sender))
+
+
+@pytest.mark.parametrize(
+    ("push_type", "sender", "words"),
+    [
+        ("location", Sender("a.b", CERTIFICATE), "is sent with a push key, not a certificate"),
+        ("mdm", Sender("com.apple.mgmt.x", KEY), "is sent with a certificate, not a push key"),
+    ],
+)
+def test_a_push_type_with_one_way_to_be_authorised_says_so(
+    push_type: str, sender: Sender, words: str
+) -> None:
+    """Location needs a push key, MDM its certificate: anything else is an error."""
+    (finding,) = apns.check_sender(PUSH_TYPES[push_type], sender)
+
+    assert not finding.warning
+    assert words in finding.message
+    assert finding.hint is not None
+
+
+def test_push_to_talk_is_at_once_or_never() -> None:
+    """What Apple recommends for pushtotalk is our default; anything else is doubted."""
+    push_to_talk, alert = PUSH_TYPES["pushtotalk"], PUSH_TYPES["alert"]
+
+    assert (0, 10) == (push_to_talk.default_ttl, push_to_talk.default_priority)
+    assert apns.priority_doubt(push_to_talk, 5)
+    assert apns.lifespan_doubt(push_to_talk, 60)
+    assert apns.priority_doubt(push_to_talk, 10) is apns.lifespan_doubt(push_to_talk, 0) is None
+    assert apns.priority_doubt(alert, 5) is apns.lifespan_doubt(alert, 60) is None

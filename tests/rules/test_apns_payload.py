@@ -34,7 +34,7 @@ FINE: dict[str, dict[str, Any]] = {
             "alert": {"title": {"loc-key": "%@", "loc-args": ["x"]}, "sound": "HeroDown.mp4"},
         }
     },
-    "location": {},
+    "location": {"request": 7},
     "mdm": {"mdm": "the-push-magic"},
     "pushtotalk": {"channel": "7"},
     "voip": {"caller": "Bob"},
@@ -50,19 +50,20 @@ def test_a_sound_payload_of_each_push_type_is_left_alone(push_type: str) -> None
 
 
 def test_every_key_of_an_alert_in_order_is_left_alone() -> None:
-    """Each key with a value of its type raises nothing."""
+    """Each key with a value of its type raises nothing but what the app needs for it."""
     aps = {
         "alert": {"title": "t", "loc-args": ["a"]},
         "badge": 0,
         "sound": {"critical": 1, "name": "x.caf", "volume": 0.5},
         "thread-id": "t",
         "mutable-content": 1,
-        "interruption-level": "time-sensitive",
+        "interruption-level": "active",
         "relevance-score": 0.5,
         "url-args": ["a"],
     }
 
-    assert [] == list(apns_payload.check_payload(PUSH_TYPES["alert"], {"aps": aps}))
+    assert [] == found("alert", {"aps": aps})
+    assert [("aps", "sound", "critical")] == found("alert", {"aps": aps}, warnings=True)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,9 @@ def test_every_key_of_an_alert_in_order_is_left_alone() -> None:
         ("mdm", {"mdm": 1}, ("mdm",)),
         ("liveactivity", {"aps": {"timestamp": 1, "event": "update"}}, ("aps",)),
         ("liveactivity", {"aps": {"event": "end"}}, ("aps",)),
+        ("liveactivity", {"x": 1}, ()),
+        ("alert", {"aps": {"alert": {"title": {"loc-key": "K"}}}}, ("aps", "alert", "title")),
+        ("alert", {"aps": {"alert": {"body": "b", "sound": "s"}}}, ("aps", "alert", "sound")),
     ],
 )
 def test_what_a_push_type_needs_is_asked_for(
@@ -88,6 +92,71 @@ def test_what_a_push_type_needs_is_asked_for(
 ) -> None:
     """Each push type's own rule is applied, and the finding points at the part."""
     assert [path] == found(push_type, payload)
+
+
+@pytest.mark.parametrize(
+    ("push_type", "payload", "path"),
+    [
+        ("background", {"aps": {"content-available": 1, "category": "x"}}, ("aps", "category")),
+        ("complication", {"aps": {"alert": "x"}}, ("aps", "alert")),
+        ("controls", {"aps": {"content-changed": True, "sound": "x"}}, ("aps", "sound")),
+        ("widgets", {"aps": {"content-changed": True, "alert": "x"}}, ("aps", "alert")),
+        ("fileprovider", {"container-identifier": "c", "domain": "d", "aps": {}}, ("aps",)),
+        ("mdm", {"mdm": "magic", "aps": {"alert": "x"}}, ("aps",)),
+        ("location", {"aps": {"content-changed": True}}, ("aps", "content-changed")),
+        ("location", {}, ()),
+        ("pushtotalk", {"aps": {"badge": 1}}, ("aps", "badge")),
+        ("voip", {"aps": {"interruption-level": "active"}}, ("aps", "interruption-level")),
+        ("alert", {"aps": {"alert": "x", "event": "update"}}, ("aps", "event")),
+        ("alert", {"aps": {"alert": "x", "input-push-token": 1}}, ("aps", "input-push-token")),
+        (
+            "liveactivity",
+            {"aps": {"timestamp": 1, "event": "end", "sound": "x"}},
+            ("aps", "sound"),
+        ),
+        (
+            "liveactivity",
+            {"aps": {"timestamp": 1, "event": "end", "content-available": 1}},
+            ("aps", "content-available"),
+        ),
+    ],
+)
+def test_what_does_nothing_in_a_push_of_its_type_is_a_warning(
+    push_type: str, payload: dict[str, Any], path: Path
+) -> None:
+    """The push type must match the payload: what belongs to another type is pointed out."""
+    assert [] == found(push_type, payload)
+    assert [path] == found(push_type, payload, warnings=True)
+
+
+@pytest.mark.parametrize(
+    ("aps", "path", "words"),
+    [
+        ({"sound": {"critical": 1}}, ("aps", "sound", "critical"), "an entitlement"),
+        ({"interruption-level": "critical"}, ("aps", "interruption-level"), "an entitlement"),
+        (
+            {"interruption-level": "critical", "sound": {"critical": 1}},
+            ("aps", "sound", "critical"),
+            "an entitlement",
+        ),
+        (
+            {"interruption-level": "time-sensitive"},
+            ("aps", "interruption-level"),
+            "Time Sensitive Notifications",
+        ),
+        ({"sound": {"volume": 0.5}}, ("aps", "sound", "volume"), "needs `critical`: 1"),
+        ({"interruption-level": "passive", "sound": "x"}, ("aps", "sound"), "plays no sound"),
+    ],
+)
+def test_what_a_loud_notification_needs_is_a_warning(
+    aps: dict[str, Any], path: Path, words: str
+) -> None:
+    """Entitlements, and a volume or sound that would not be heard, are said once."""
+    payload = {"aps": {"alert": "x", **aps}}
+    (finding,) = apns_payload.check_payload(PUSH_TYPES["alert"], payload)
+
+    assert (True, path) == (finding.warning, finding.path)
+    assert words in finding.message
 
 
 def test_a_live_activity_start_lists_all_that_it_lacks() -> None:

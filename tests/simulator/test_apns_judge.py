@@ -8,6 +8,7 @@ from pushctl import catalog
 from pushctl.outcome import Environment
 from pushctl.simulator import ApnsKey, Device
 from pushctl.simulator.apns import PUSH_TYPES, ApnsJudge, Judgement
+from pushctl.simulator.client_certificate import ClientCertificate
 from pushctl.simulator.http import Request
 from pushctl.simulator.provider_token import ProviderTokens, Session
 from simulator.kit import TOKEN, TOPIC, apns_request, provider_token, push_key
@@ -56,6 +57,18 @@ FIELD_FAULTS = [
     ({"apns-priority": "high"}, "BadPriority"),
     ({"apns-priority": "7"}, "BadPriority"),
     ({"apns-push-type": "background", "apns-priority": "10"}, "BadPriority"),
+    ({"apns-push-type": "background", "apns-priority": "1"}, "BadPriority"),
+    *(
+        (
+            {"apns-push-type": name, "apns-topic": TOPIC + suffix, "apns-priority": "1"},
+            "BadPriority",
+        )
+        for name, suffix in (
+            ("complication", ".complication"),
+            ("liveactivity", ".push-type.liveactivity"),
+            ("location", ".location-query"),
+        )
+    ),
     ({"apns-push-type": "VoIP"}, "InvalidPushType"),
     ({"apns-topic": ""}, "MissingTopic"),
     ({"apns-topic": "not a topic"}, "BadTopic"),
@@ -84,7 +97,6 @@ def test_each_header_rule_has_its_reason(fields: dict[str, str], expected: str) 
         {"apns-priority": "1"},
         {"apns-push-type": "background", "apns-priority": "5"},
         {"apns-collapse-id": "x" * 64},
-        {"apns-push-type": "mdm", "apns-topic": "com.apple.mgmt.External.a1b2"},
         {"apns-topic": f"{TOPIC}.voip"},
         {"content-encoding": "identity"},
     ],
@@ -94,10 +106,42 @@ def test_values_within_the_rules_pass(fields: dict[str, str]) -> None:
     assert reason(apns_request(fields=fields, authorization=GOOD)) is None
 
 
+def certified(*topics: str) -> Session:
+    """Return a connection on which a certificate of *topics* was shown."""
+    certificate = ClientCertificate(topics, frozenset(Environment), "0123456789ab")
+    return Session(certificate=certificate)
+
+
+def test_mdm_has_a_certificate_of_its_own() -> None:
+    """An MDM topic is accepted with the certificate that names it, and with no provider token."""
+    topic = "com.apple.mgmt.External.a1b2"
+    fields = {"apns-push-type": "mdm", "apns-topic": topic}
+    request = apns_request(fields=fields, body={"mdm": "magic"})
+
+    assert reason(request, session=certified(topic)) is None
+    assert "TopicDisallowed" == reason(request, session=certified("com.apple.mgmt.External.b2"))
+    assert "TopicDisallowed" == reason(
+        apns_request(fields=fields, body={"mdm": "magic"}, authorization=GOOD)
+    )
+
+
+def test_location_takes_no_certificate() -> None:
+    """A location push needs a provider token, whatever topics the certificate names."""
+    topic = f"{TOPIC}.location-query"
+    fields = {"apns-push-type": "location", "apns-topic": topic}
+
+    assert reason(apns_request(fields=fields, authorization=GOOD)) is None
+    assert "TopicDisallowed" == reason(apns_request(fields=fields), session=certified(topic))
+
+
 @pytest.mark.parametrize("push_type", [name for name in PUSH_TYPES if name != "mdm"])
 def test_each_push_type_goes_with_its_own_topic_suffix(push_type: str) -> None:
     """Every push type is accepted with the suffix that Apple gives for it."""
-    fields = {"apns-push-type": push_type, "apns-topic": TOPIC + PUSH_TYPES[push_type].suffix}
+    fields = {
+        "apns-push-type": push_type,
+        "apns-topic": TOPIC + PUSH_TYPES[push_type].suffix,
+        "apns-priority": "5",
+    }
     assert reason(apns_request(fields=fields, authorization=GOOD)) is None
 
 

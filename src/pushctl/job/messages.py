@@ -12,6 +12,7 @@ from pushctl.message.lint import lint
 from pushctl.message.model import Message
 from pushctl.message.neutral import from_document
 from pushctl.outcome import Service
+from pushctl.rules.apns import Sender
 
 MAX_MESSAGE_BYTES = 1 << 20
 
@@ -37,17 +38,19 @@ class Messages:
         self._target_kinds = target_kinds
         self._compiled: dict[Service, CompiledMessage] = {}
 
-    def of(self, service: Service, topics: Sequence[str] = ()) -> CompiledMessage:
+    def of(self, service: Service, senders: Sequence[Sender] = ()) -> CompiledMessage:
         """
         Return the message for *service*, linted by the vendor's rules the first time.
 
-        *topics* are the APNs topics that it goes to.
+        *senders* are the APNs credentials that it goes out with.
 
         Raises :class:`InvalidInput` with every rule that it breaks.
         """
         compiled = self._compiled.get(service)
         if compiled is None:
-            verdict = lint(self.message, [service], target_kinds=self._target_kinds, topics=topics)
+            verdict = lint(
+                self.message, [service], target_kinds=self._target_kinds, senders=senders
+            )
             if verdict.errors:
                 raise InvalidInput(problems=verdict.errors)
             self.warnings += [one for one in verdict.warnings if one not in self.warnings]

@@ -12,11 +12,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pushctl.audience.prepared import Prepared
-from pushctl.config import CredentialSettings
+from pushctl.config import ApnsKeySettings, CredentialSettings
 from pushctl.errors import InvalidInput, Problem
 from pushctl.job.binding import Chooser, Wish
 from pushctl.job.messages import Messages
 from pushctl.outcome import Kind, Service
+from pushctl.rules.apns import Sender, Signing
 
 
 @dataclasses.dataclass(slots=True)
@@ -77,9 +78,7 @@ def survey(
             found.sendable[settings.name] += number
     for service in sorted({settings.service for settings in found.needed.values()}):
         try:
-            needed = (one for one in found.needed.values() if one.service == service)
-            topics = [one.topic for one in needed if one.topic is not None]
-            placeholders = messages.of(service, topics).placeholders
+            placeholders = messages.of(service, _senders(found)).placeholders
         except InvalidInput as error:
             problems += [problem for problem in error.problems if problem not in problems]
         else:
@@ -87,6 +86,18 @@ def survey(
     if problems:
         raise InvalidInput(problems=problems)
     return found
+
+
+def _senders(found: Survey) -> list[Sender]:
+    """Return the credentials of APNs, as the rules ask for them."""
+    return [
+        Sender(
+            one.topic,
+            Signing.KEY if isinstance(one, ApnsKeySettings) else Signing.CERTIFICATE,
+        )
+        for one in found.needed.values()
+        if one.service is Service.APNS
+    ]
 
 
 def refuse_hopeless(found: Survey) -> None:

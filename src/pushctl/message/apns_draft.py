@@ -20,10 +20,13 @@ from pushctl.rules.apns import (
     PushType,
     collapse_id_fault,
     expiration_fault,
+    lifespan_doubt,
+    priority_doubt,
     priority_fault,
     push_type_fault,
 )
-from pushctl.rules.apns_payload import VISIBLE_KEYS, infer_push_type, is_whole
+from pushctl.rules.apns_payload import infer_push_type, is_whole
+from pushctl.rules.by_push_type import VISIBLE_KEYS
 from pushctl.rules.finding import Finding, Path, did_you_mean
 
 PRIORITIES = {Priority.HIGH: 10, Priority.NORMAL: 5, Priority.LOW: 1}
@@ -237,14 +240,18 @@ def _set_priority(message: Message, draft: ApnsDraft, override: JsonValue) -> No
     else:
         draft.priority = draft.push_type.default_priority
     fault = priority_fault(draft.push_type, draft.priority)
+    page = f"Apple, {draft.push_type.page}"
     if fault is not None:
-        page = f"Apple, {draft.push_type.page}"
         draft.findings.append(Finding(origin, fault, page))
+    elif (doubt := priority_doubt(draft.push_type, draft.priority)) is not None:
+        draft.findings.append(Finding(origin, doubt, page, warning=True))
 
 
 def _set_expiration(message: Message, draft: ApnsDraft, override: JsonValue) -> None:
+    origin: Path = ("ttl",)
     if override is None:
-        draft.ttl = message.ttl
+        draft.ttl = draft.push_type.default_ttl if message.ttl is None else message.ttl
+        _doubt_lifespan(draft, draft.ttl or 0, origin)
         return
     origin = ("apns", "headers", "apns-expiration")
     number = _as_whole(override)
@@ -252,6 +259,14 @@ def _set_expiration(message: Message, draft: ApnsDraft, override: JsonValue) -> 
     if fault is not None:
         draft.findings.append(Finding(origin, fault, _HEADERS_PAGE))
     draft.expiration = number
+    _doubt_lifespan(draft, number or 0, origin)
+
+
+def _doubt_lifespan(draft: ApnsDraft, lifespan: int, origin: Path) -> None:
+    doubt = lifespan_doubt(draft.push_type, lifespan)
+    if doubt is not None:
+        page = f"Apple, {draft.push_type.page}"
+        draft.findings.append(Finding(origin, doubt, page, warning=True))
 
 
 def _set_collapse_id(message: Message, draft: ApnsDraft, override: JsonValue) -> None:

@@ -49,14 +49,14 @@ def lint(
     services: Collection[Service],
     *,
     target_kinds: Collection[str] = ("token",),
-    topics: Collection[str] = (),
+    senders: Collection[apns.Sender] = (),
 ) -> Verdict:
     """
     Return what is wrong with *message* for *services*, in the order of the message.
 
     *target_kinds* says whom the message goes to: for FCM ``token``, ``fid``, ``topic`` and
     ``condition``, on which the size limit depends; ``channel`` for a broadcast of APNs, which then
-    goes to channels alone.  *topics* are the APNs topics of the run.
+    goes to channels alone.  *senders* are the APNs credentials of the run.
 
     :raises InvalidInput: where raw payloads were given but none for one of *services*.
     """
@@ -68,7 +68,7 @@ def lint(
     findings: list[Finding] = []
     findings += _check_neutral(message, services)
     if Service.APNS in services:
-        findings += _check_apns(message, topics, to_channel="channel" in target_kinds)
+        findings += _check_apns(message, senders, to_channel="channel" in target_kinds)
     if Service.FCM in services:
         findings += _check_fcm(message, target_kinds)
     return _verdict(message, findings)
@@ -132,7 +132,7 @@ def _check_image(image: str) -> Iterator[Finding]:
 
 
 def _check_apns(
-    message: Message, topics: Collection[str], *, to_channel: bool
+    message: Message, senders: Collection[apns.Sender], *, to_channel: bool
 ) -> Iterator[Finding]:
     draft = draft_apns(message)
     compiled = CompiledApns(draft, to_channel=to_channel)
@@ -146,9 +146,8 @@ def _check_apns(
         tree = draft.payload.tree
         found = apns_payload.check_payload(draft.push_type, tree, to_channel=to_channel)
         yield from _placed(draft.payload, found)
-        for topic in topics:
-            if (doubt := apns.topic_doubt(draft.push_type.name, topic)) is not None:
-                yield Finding(("push_type",), doubt, warning=True)
+        for sender in senders:
+            yield from apns.check_sender(draft.push_type, sender)
     if compiled.least_bytes > compiled.max_bytes:
         which = "to a channel" if to_channel else f"of type {draft.push_type.name}"
         text = (

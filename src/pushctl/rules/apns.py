@@ -8,12 +8,13 @@ rules are in :mod:`pushctl.rules.apns_payload`.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
 from pushctl.rules.channels import MAX_BROADCAST_PAYLOAD_BYTES
-from pushctl.rules.finding import did_you_mean
+from pushctl.rules.finding import Finding, did_you_mean
 
 MAX_PAYLOAD_BYTES = 4096
 MAX_VOIP_PAYLOAD_BYTES = 5120
@@ -21,8 +22,27 @@ MAX_COLLAPSE_ID_BYTES = 64
 LATEST_EXPIRATION = 4_102_444_800
 """2100-01-01 in epoch seconds: anything later is a date in milliseconds."""
 
+MDM_TOPIC = "com.apple.mgmt."
+"""How the topic of an MDM push certificate begins."""
+
 ANY_PRIORITY = (10, 5, 1)
 """At once; by the power considerations of the device; by those above all, waking nothing."""
+
+
+class Signing(StrEnum):
+    """How a provider is authorised."""
+
+    KEY = "push key"
+    CERTIFICATE = "certificate"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Sender:
+    """What of a credential the rules ask for."""
+
+    topic: str | None
+    """``None`` where the certificate says it."""
+    signing: Signing
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,6 +57,10 @@ class PushType:
     """The values of ``apns-priority`` that Apple allows with it."""
     default_priority: int = 10
     """What we send where nothing was asked for; APNs itself assumes 10."""
+    default_ttl: int | None = None
+    """Seconds that we ask for where nothing was asked for; ``None``: APNs' own policy."""
+    only_with: Signing | None = None
+    """The one way to be authorised that APNs takes for it."""
     aps: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """What ``aps`` always holds for this type."""
     needs_aps: bool = True
@@ -71,11 +95,12 @@ _TABLE = (
         "location",
         ".location-query",
         priorities=(10, 5),
+        only_with=Signing.KEY,
         needs_aps=False,
         page="Creating a location push service extension",
     ),
-    PushType("mdm", needs_aps=False),
-    PushType("pushtotalk", ".voip-ptt", needs_aps=False),
+    PushType("mdm", only_with=Signing.CERTIFICATE, needs_aps=False),
+    PushType("pushtotalk", ".voip-ptt", default_ttl=0, needs_aps=False),
     PushType("voip", ".voip", MAX_VOIP_PAYLOAD_BYTES, needs_aps=False),
     PushType(
         "widgets",
@@ -102,19 +127,52 @@ def topic_for(push_type: str, bundle_id: str) -> str:
     return bundle_id + row.topic_suffix
 
 
-def topic_doubt(push_type: str, topic: str) -> str | None:
+def check_sender(push_type: PushType, sender: Sender) -> Iterator[Finding]:
     """
-    Return why *topic* hardly fits a push of *push_type*; ``None`` where it may.
+    Yield why *sender* cannot, or hardly can, send pushes of *push_type*.
 
     A topic that ends with the suffix of another push type will mostly be a mistake, but a bundle
     id may end so too.
     """
+    name, topic = push_type.name, sender.topic
+    if push_type.only_with not in (None, sender.signing):
+        text = f"a push of type {name} is sent with a {push_type.only_with}, not a {sender.signing}"
+        hint = "choose another credential with --credential" + (
+            f"; Apple, {push_type.page}"
+            if push_type.only_with is Signing.KEY
+            else ": MDM has its own"
+        )
+        yield Finding(("push_type",), text, hint)
+    if topic is None:
+        return
     for row in _TABLE:
-        if row.topic_suffix and topic.endswith(row.topic_suffix) and row.name != push_type:
-            return (
+        if row.topic_suffix and topic.endswith(row.topic_suffix) and row.name != name:
+            text = (
                 f"the topic `{topic}` ends with `{row.topic_suffix}`, which belongs to pushes "
-                f"of type {row.name}, not {push_type}"
+                f"of type {row.name}, not {name}"
             )
+            yield Finding(("push_type",), text, warning=True)
+    if (name == "mdm") != topic.startswith(MDM_TOPIC):
+        text = f"the topic `{topic}` is {'not' if name == 'mdm' else 'that'} of an MDM service"
+        hint = f"`{MDM_TOPIC}…`, the UID of the MDM push certificate, goes with push type mdm"
+        yield Finding(("push_type",), text, hint, warning=True)
+
+
+def priority_doubt(push_type: PushType, priority: int) -> str | None:
+    """Return why *priority* is not what Apple recommends for *push_type*; ``None`` if it is."""
+    if push_type.name == "pushtotalk" and priority != 10:
+        return f"Apple recommends APNs priority 10 for a push of type pushtotalk, not {priority}"
+    return None
+
+
+def lifespan_doubt(push_type: PushType, lifespan: int) -> str | None:
+    """
+    Return why *lifespan* is not what Apple recommends for *push_type*; ``None`` if it is.
+
+    *lifespan* is a time to live or an expiration: only whether it is 0 counts.
+    """
+    if push_type.name == "pushtotalk" and lifespan:
+        return "Apple recommends that a push of type pushtotalk is not kept: a time to live of 0"
     return None
 
 

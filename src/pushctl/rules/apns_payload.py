@@ -1,9 +1,9 @@
 """
-APNs rules for the payload: the keys of ``aps`` and what each push type needs there.
+APNs rules for the payload: the keys of ``aps``, their types and ranges.
 
-Sources: Apple, *Generating a remote notification* (the keys), *Pushing background updates to
-your App*, *Starting and updating Live Activities with ActivityKit push notifications*, and
-*Sending notification requests to APNs* (what each push type carries).
+Sources: Apple, *Generating a remote notification* (the keys), *UNNotificationInterruptionLevel*
+and the pages of the two entitlements.  What a push type needs there is in
+:mod:`pushctl.rules.by_push_type`.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from pushctl.rules import live_activity
+from pushctl.rules import by_push_type, live_activity
 from pushctl.rules.apns import PushType
+from pushctl.rules.by_push_type import VISIBLE_KEYS
 from pushctl.rules.finding import Finding, Path, did_you_mean, type_name
 
 Check = Callable[[Any], "str | None"]
 """Takes a value, returns what is wrong with it, as it follows the key's name; or nothing."""
 
 _KEYS_PAGE = "Apple, Generating a remote notification"
-VISIBLE_KEYS = ("alert", "badge", "sound")
+CRITICAL_ENTITLEMENT = "com.apple.developer.usernotifications.critical-alerts"
+TIME_SENSITIVE_ENTITLEMENT = "com.apple.developer.usernotifications.time-sensitive"
 INTERRUPTION_LEVELS = ("passive", "active", "time-sensitive", "critical")
 _ACTIVITY_KEYS = frozenset({"event", "content-state", "attributes-type"})
 
@@ -186,15 +188,9 @@ def check_payload(
     if aps is not None and not isinstance(aps, Mapping):
         yield Finding(("aps",), f"`aps` must be an object, not {type_name(aps)}", _KEYS_PAGE)
         return
-    if aps is None and push_type.needs_aps:
-        message = f"a push of type {push_type.name} needs an `aps` object"
-        yield Finding((), message, f"Apple, {push_type.page}")
-        return
     if aps is not None:
         yield from check_aps(aps, ("aps",))
-    yield from _check_type(push_type, payload, aps or {})
-    if push_type.name == "liveactivity":
-        yield from live_activity.check(aps or {}, ("aps",), to_channel=to_channel)
+    yield from by_push_type.check(push_type, payload, to_channel=to_channel)
 
 
 def check_aps(aps: Mapping[str, Any], path: Path, *, has_alert: bool = False) -> Iterator[Finding]:
@@ -212,10 +208,40 @@ def check_aps(aps: Mapping[str, Any], path: Path, *, has_alert: bool = False) ->
     if "mutable-content" in aps and "alert" not in aps and not has_alert:
         message = "`mutable-content` without an alert: the service extension will not run"
         yield Finding((*path, "mutable-content"), message, _KEYS_PAGE, warning=True)
+    yield from _check_loudness(aps, path)
     score = aps.get("relevance-score")
     if _number(score) is None and _fraction(score) is not None and "event" not in aps:
         message = "`relevance-score` must be a number from 0 to 1 (only Live Activities may differ)"
         yield Finding((*path, "relevance-score"), message, _KEYS_PAGE)
+
+
+def _check_loudness(aps: Mapping[str, Any], path: Path) -> Iterator[Finding]:
+    """Yield what is odd about the sound and the interruption level, and what the app needs."""
+    level = aps.get("interruption-level")
+    sounds = [(path, aps.get("sound"))]
+    if isinstance(aps.get("alert"), Mapping):
+        sounds.append(((*path, "alert"), aps["alert"].get("sound")))
+    needs_grant = [(*path, "interruption-level")] if level == "critical" else []
+    for at, sound in sounds:
+        if isinstance(sound, Mapping) and sound.get("critical") == 1:
+            needs_grant = [(*at, "sound", "critical")]
+        elif isinstance(sound, Mapping) and "volume" in sound:
+            text = "`volume` is for the sound of a critical alert: it needs `critical`: 1"
+            yield Finding((*at, "sound", "volume"), text, _KEYS_PAGE, warning=True)
+        if sound is not None and level == "passive":
+            text = "a notification whose interruption level is passive plays no sound"
+            yield Finding(
+                (*at, "sound"), text, "Apple, UNNotificationInterruptionLevel.passive", warning=True
+            )
+    for place in needs_grant:
+        text = "the app needs an entitlement for critical alerts, which Apple grants on request"
+        yield Finding(place, text, f"it is {CRITICAL_ENTITLEMENT}", warning=True)
+    if level == "time-sensitive":
+        text = (
+            "the app needs the capability Time Sensitive Notifications for this interruption level"
+        )
+        hint = f"its entitlement is {TIME_SENSITIVE_ENTITLEMENT}"
+        yield Finding((*path, "interruption-level"), text, hint, warning=True)
 
 
 def _check_keys(
@@ -229,55 +255,3 @@ def _check_keys(
             yield Finding((*path, key), message, hint, warning=True, key=True)
         elif (fault := check(value)) is not None:
             yield Finding((*path, key), f"`{key}` {fault}", _KEYS_PAGE)
-
-
-def _check_type(
-    push_type: PushType, payload: Mapping[str, Any], aps: Mapping[str, Any]
-) -> Iterator[Finding]:
-    rules = _BY_TYPE.get(push_type.name)
-    if rules is not None:
-        for path, message in rules(payload, aps):
-            yield Finding(path, message, f"Apple, {push_type.page}")
-
-
-_Faults = Iterator[tuple[Path, str]]
-
-
-def _alert(_: Mapping[str, Any], aps: Mapping[str, Any]) -> _Faults:
-    if not any(key in aps for key in VISIBLE_KEYS):
-        message = "a push of type alert must show or sound something: alert, badge or sound"
-        yield ("aps",), message
-
-
-def _background(_: Mapping[str, Any], aps: Mapping[str, Any]) -> _Faults:
-    if "content-available" not in aps:
-        yield ("aps",), "a push of type background must have `content-available`: 1"
-    for key in VISIBLE_KEYS:
-        if key in aps:
-            yield ("aps", key), f"a push of type background must not have `{key}`"
-
-
-def _content_changed(_: Mapping[str, Any], aps: Mapping[str, Any]) -> _Faults:
-    if "content-changed" not in aps:
-        yield ("aps",), "a push of type widgets or controls must have `content-changed`: true"
-
-
-def _file_provider(payload: Mapping[str, Any], _: Mapping[str, Any]) -> _Faults:
-    for key in ("container-identifier", "domain"):
-        if not isinstance(payload.get(key), str):
-            yield (key,), f"a push of type fileprovider must have a text `{key}`"
-
-
-def _mdm(payload: Mapping[str, Any], _: Mapping[str, Any]) -> _Faults:
-    if not isinstance(payload.get("mdm"), str):
-        yield ("mdm",), "a push of type mdm must have a text `mdm`: the PushMagic string"
-
-
-_BY_TYPE: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], _Faults]] = {
-    "alert": _alert,
-    "background": _background,
-    "controls": _content_changed,
-    "fileprovider": _file_provider,
-    "mdm": _mdm,
-    "widgets": _content_changed,
-}

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pushctl.rules import fcm_schema, live_activity
-from pushctl.rules.apns_payload import VISIBLE_KEYS, check_aps
+from pushctl.rules.apns_payload import check_aps
+from pushctl.rules.by_push_type import VISIBLE_KEYS
 from pushctl.rules.finding import Finding, Path, did_you_mean, type_name
 
 MAX_PAYLOAD_BYTES = 4096

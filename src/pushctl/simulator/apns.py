@@ -33,16 +33,18 @@ class PushType:
     suffix: str = ""
     max_payload: int = MAX_PAYLOAD
     needs_aps: bool = False
+    priorities: frozenset[str] = frozenset({"10", "5", "1"})
 
 
+_TEN_OR_FIVE = frozenset({"10", "5"})
 PUSH_TYPES: Mapping[str, PushType] = {
     "alert": PushType(needs_aps=True),
-    "background": PushType(needs_aps=True),
-    "complication": PushType(".complication"),
+    "background": PushType(needs_aps=True, priorities=frozenset({"5"})),
+    "complication": PushType(".complication", priorities=_TEN_OR_FIVE),
     "controls": PushType(".push-type.controls", needs_aps=True),
     "fileprovider": PushType(".pushkit.fileprovider"),
-    "liveactivity": PushType(".push-type.liveactivity", needs_aps=True),
-    "location": PushType(".location-query"),
+    "liveactivity": PushType(".push-type.liveactivity", needs_aps=True, priorities=_TEN_OR_FIVE),
+    "location": PushType(".location-query", priorities=_TEN_OR_FIVE),
     "mdm": PushType(),
     "pushtotalk": PushType(".voip-ptt"),
     "voip": PushType(".voip", MAX_VOIP_PAYLOAD),
@@ -122,11 +124,18 @@ class ApnsJudge:
             return "BadTopic"
         push_type = request.field("apns-push-type")
         if push_type == "mdm":
-            # The UID attribute of the MDM push certificate's subject.
-            return None if topic.startswith("com.apple.mgmt.") else "BadTopic"
+            # The UID attribute of the MDM push certificate's subject.  No team owns that topic:
+            # with a provider token it is refused as any foreign topic is.
+            if not topic.startswith("com.apple.mgmt."):
+                return "BadTopic"
+            shown = session.certificate
+            named = shown is not None and topic in (shown.topics or (topic,))
+            return None if named else "TopicDisallowed"
         suffix = next((end for end in _SUFFIXES if topic.endswith(end)), "")
         if push_type is not None and suffix != PUSH_TYPES[push_type].suffix:
             return "BadTopic"
+        if push_type == "location" and session.certificate is not None:
+            return "TopicDisallowed"  # Apple: token authentication alone
         bundle_id = topic.removesuffix(suffix)
         certificate = session.certificate
         if certificate is not None and certificate.topics and topic not in certificate.topics:
@@ -181,8 +190,8 @@ def _header_fault(request: Request) -> str | None:
     if expiration is not None and not _EPOCH_SECONDS.fullmatch(expiration):
         return "BadExpirationDate"
     push_type = fields.get("apns-push-type")
-    priority = fields.get("apns-priority", "5")
-    if priority not in ("10", "5", "1") or (push_type == "background" and priority == "10"):
+    rules = _UNTYPED if push_type is None else PUSH_TYPES.get(push_type, _UNTYPED)
+    if fields.get("apns-priority", "5") not in rules.priorities:
         return "BadPriority"
     if push_type is not None and push_type not in PUSH_TYPES:
         return "InvalidPushType"
