@@ -61,6 +61,18 @@ def test_without_a_time_of_death_the_time_of_the_record_is_told(tmp_path: Path) 
     assert "AB12" == found.token
 
 
+@pytest.mark.parametrize("row", ["ab\r12,remove,apns", f'"{"x" * 140_000}",remove,apns'])
+def test_csv_that_cannot_be_told_apart_is_refused_with_its_line(tmp_path: Path, row: str) -> None:
+    """A carriage return alone, or a cell of 140 KB: what follows would be read as anything."""
+    path = tmp_path / "dead.csv"
+    path.write_text(f"token,token_action,service\nab12,keep,apns\n{row}\n", "utf-8", newline="")
+    with pytest.raises(InvalidInput) as caught:
+        list(read_words(path))
+    (problem,) = caught.value.problems
+    assert f"{path}:3" == str(problem.place)
+    assert "cannot be read as csv" in problem.message
+
+
 def test_records_as_csv_are_read(tmp_path: Path) -> None:
     """What send -o csv and bounces tokens -o csv print can be given as it is, and packed."""
     text = (

@@ -122,6 +122,15 @@ def test_passwords(tmp_path: Path, modern: bool) -> None:
     assert "the environment variable PW is not set" in unset.message
 
 
+def test_a_password_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    """Bytes that are not UTF-8, as a variable may hold them, cannot be a .p12's password."""
+    data = p12(material.certificate(KEY))
+    environ = {"PW": b"\xff".decode("utf-8", "surrogateescape")}
+    (problem,) = problems(tmp_path, data, environ, certificate_password_env="PW")
+
+    assert "the password is not UTF-8" in problem.message
+
+
 def test_an_empty_password_is_none(tmp_path: Path) -> None:
     """A .p12 made with an empty password opens with or without the variable."""
     data = p12(material.certificate(KEY))

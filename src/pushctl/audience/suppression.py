@@ -62,7 +62,7 @@ def read_words(path: FilePath, stdin: BinaryIO | None = None) -> Iterator[Said]:
             return
         header = _header(first[1])
         lines = chain([first], lines) if header is None else lines
-        records = _of_json(lines, shown) if header is None else _of_csv(lines, header)
+        records = _of_json(lines, shown) if header is None else _of_csv(lines, header, shown)
         for number, record in records:
             said = _said(record, Place(shown, number))
             if said is not None:
@@ -107,8 +107,9 @@ def _header(line: bytes) -> list[str] | None:
 
 
 def _of_csv(
-    lines: Iterator[tuple[int, bytes]], header: list[str]
+    lines: Iterator[tuple[int, bytes]], header: list[str], shown: str
 ) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the rows of *lines* by the names in *header*.  Raises where one cannot be read."""
     place = [0]
 
     def texts() -> Iterator[str]:
@@ -116,8 +117,16 @@ def _of_csv(
             place[0] = number
             yield line.decode("utf-8", "replace").replace("\0", "")
 
-    for cells in csv.reader(texts()):
-        yield place[0], dict(zip(header, cells, strict=False))
+    try:
+        for cells in csv.reader(texts()):
+            yield place[0], dict(zip(header, cells, strict=False))
+    except csv.Error:
+        raise InvalidInput(
+            "this row cannot be read as csv, so nobody can say where the next begins",
+            place=Place(shown, place[0]),
+            hint="is a quote not closed, or a carriage return alone in it? Take the file as it was"
+            " written",
+        ) from None
 
 
 def _said(record: Mapping[str, Any], place: Place) -> Said | None:

@@ -67,6 +67,8 @@ def load_identity(data: bytes, password: bytes | None) -> Identity:
 
 
 def _load_p12(data: bytes, password: bytes | None) -> Identity:
+    if password is not None and not _is_utf8(password):  # PKCS #12 passwords are Unicode texts
+        raise Unfit("cannot be opened: the password is not UTF-8", _VARIABLE_HINT)
     # An "empty" password is no password for some programs and a text of length 0 for others.
     for attempt in (password,) if password else (None, b""):
         try:
@@ -88,6 +90,14 @@ def _load_p12(data: bytes, password: bytes | None) -> Identity:
         # An OpenSSL without its legacy provider answers as if the password were wrong.
         f"if the password is right, {_RC2_HINT}" if _RC2_40 in data else None,
     )
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _load_pem(data: bytes, password: bytes | None) -> Identity:
