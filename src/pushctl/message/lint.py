@@ -182,12 +182,6 @@ def _check_apns_part(message: Draft) -> Iterator[Finding]:
         text = f"the part for iOS devices has over {apns.MAX_PAYLOAD_BYTES} bytes"
         finding = Finding(("apns", "payload"), text, warning=True)
         yield message.placed(finding)
-    path = ("apns", "headers", "apns-collapse-id")
-    collapse_id = message.get(path)
-    if isinstance(collapse_id, str) and not has_placeholder(collapse_id):
-        fault = apns.collapse_id_fault(collapse_id)
-        if fault is not None:
-            yield message.placed(Finding(path, f"for iOS devices: {fault}", warning=True))
 
 
 def _placed(draft: Draft, findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pushctl.rules import fcm_schema, live_activity
+from pushctl.rules import apns, fcm_schema, live_activity
 from pushctl.rules.apns_payload import check_aps
 from pushctl.rules.by_push_type import VISIBLE_KEYS
 from pushctl.rules.finding import Finding, Path, did_you_mean, type_name
@@ -28,6 +28,7 @@ RESERVED_DATA_PREFIXES = ("google.", "gcm.notification.")
 DOUBTFUL_DATA_PREFIXES = ("google", "gcm")
 """Reserved by older pages of the documentation; the discovery document is narrower."""
 
+WEB_URGENCIES = ("very-low", "low", "normal", "high")
 HTTP_IMAGE = "an image that is not served over https is not shown on most devices"
 
 _TOPIC = re.compile(r"[a-zA-Z0-9_.~%-]{1,900}")
@@ -122,6 +123,8 @@ def check_message(message: Mapping[str, Any]) -> Iterator[Finding]:
         if isinstance(values, Mapping):
             yield from _check_data_keys(values, path)
     yield from _check_whole(message)
+    yield from _check_web_headers(message)
+    yield from _check_apns_headers(message)
     aps = at(message, _APS)
     if isinstance(aps, Mapping):
         has_alert = "notification" in message
@@ -168,6 +171,48 @@ def _check_whole(message: Mapping[str, Any]) -> Iterator[Finding]:
         image = at(message, path)
         if isinstance(image, str) and image.startswith("http://"):
             yield Finding(path, HTTP_IMAGE, warning=True)
+
+
+def _check_web_headers(message: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield what a push service would refuse (RFC 8030, sections 5.2 and 5.3)."""
+    path = ("webpush", "headers")
+    headers = at(message, path)
+    for name, value in headers.items() if isinstance(headers, Mapping) else ():
+        if not isinstance(value, str) or _is_template(value):
+            continue
+        if name.casefold() == "ttl" and not (value.isascii() and value.isdigit()):
+            text = "`TTL` for web push must be a whole number of seconds"
+            yield Finding((*path, name), text, "RFC 8030, section 5.2")
+        elif name.casefold() == "urgency" and value not in WEB_URGENCIES:
+            text = f"`Urgency` for web push is one of {', '.join(WEB_URGENCIES)}"
+            yield Finding((*path, name), text, "RFC 8030, section 5.3", warning=True)
+
+
+def _check_apns_headers(message: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield what Apple would refuse in the header fields for iOS devices."""
+    path = ("apns", "headers")
+    headers = at(message, path)
+    for name, value in headers.items() if isinstance(headers, Mapping) else ():
+        if not isinstance(value, str) or _is_template(value):
+            continue
+        fault = None
+        if name == "apns-push-type" and value not in apns.PUSH_TYPES:
+            fault = f"`{value}` is no APNs push type"
+        elif name == "apns-priority" and value not in ("10", "5", "1"):
+            fault = "apns-priority must be 10, 5 or 1"
+        elif name == "apns-expiration" and not (value.isascii() and value.isdigit()):
+            fault = "apns-expiration must be a whole number"
+        elif name == "apns-expiration" and len(value) < 16:
+            fault = apns.expiration_fault(int(value))
+        elif name == "apns-collapse-id":
+            fault = apns.collapse_id_fault(value)
+        if fault is not None:
+            hint = "Apple, Sending notification requests to APNs"
+            yield Finding((*path, name), f"for iOS devices: {fault}", hint, warning=True)
+
+
+def _is_template(value: str) -> bool:
+    return "{{" in value or "{%" in value
 
 
 def _is_silent_for_apple(message: Mapping[str, Any]) -> bool:

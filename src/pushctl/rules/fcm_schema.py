@@ -29,10 +29,11 @@ _ANDROID_NOTIFICATION = {
     **dict.fromkeys(
         (
             *("title", "body", "icon", "sound", "tag", "clickAction", "bodyLocKey", "titleLocKey"),
-            *("channelId", "ticker", "eventTime"),
+            *("channelId", "ticker"),
         ),
         "string",
     ),
+    "eventTime": "timestamp",
     "color": "color",
     "image": "image",
     "bodyLocArgs": "strings",
@@ -132,7 +133,13 @@ MAX_TTL_S = 2_419_200
 _DURATION = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?s")
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 _LABEL = re.compile(r"[a-zA-Z0-9_.~%-]{1,50}")
-_TEXT_TYPES = frozenset({"string", "ttl", "duration", "color", "image", "label", "https link"})
+_TIMESTAMP = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+_TEXT_TYPES = frozenset(
+    {"string", "ttl", "duration", "timestamp", "color", "image", "label", "https link"}
+)
 _SNAKE = re.compile(r"_+([a-zA-Z0-9])")
 
 
@@ -191,6 +198,8 @@ def _text_fault(kind: str, value: str) -> str | None:
             return f'must be seconds from "0s" to "{MAX_TTL_S}s" (four weeks)'
         case "duration" if not _DURATION.fullmatch(value):
             return 'must be seconds, such as "1.5s"'
+        case "timestamp" if not _TIMESTAMP.fullmatch(value):
+            return "must be an RFC 3339 time, such as 2026-12-01T18:30:00Z"
         case "color" if not _COLOR.fullmatch(value):
             return "must be a colour of the form #rrggbb"
         case "label" if not _LABEL.fullmatch(value):
