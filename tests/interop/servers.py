@@ -145,7 +145,7 @@ def _package_version(name: str) -> str | None:
         return None
 
 
-def _said_by(*words: str) -> Callable[[Server], str]:
+def said_by(*words: str) -> Callable[[Server], str]:
     """Return a reader of the first version number that ``program words`` prints."""
 
     def read(server: Server) -> str:
@@ -282,29 +282,29 @@ def _of_package(server: Server) -> str:
 
 _ALL = frozenset({"410", "fcm", "limit", "end"})
 SERVERS = (
-    Server("nginx", "its own", "nginx", "Debian", _said_by("-v"), _nginx, _ALL),
+    Server("nginx", "its own", "nginx", "Debian", said_by("-v"), _nginx, _ALL),
     Server(
         "nghttpd",
         "nghttp2",
         "nghttpd",
         "Debian: nghttp2-server",
-        _said_by("--version"),
+        said_by("--version"),
         _nghttpd,
         frozenset({"limit"}),
         re.compile(r":path: (\S+)()"),
     ),
-    Server("haproxy", "its own", "haproxy", "Debian", _said_by("-v"), _haproxy, _ALL - {"end"}),
+    Server("haproxy", "its own", "haproxy", "Debian", said_by("-v"), _haproxy, _ALL - {"end"}),
     Server(
         "caddy",
         "Go",
         "caddy",
         "Debian",
-        _said_by("version"),
+        said_by("version"),
         _caddy,
         _ALL - {"end", "limit"},
         re.compile(r'"uri":"([^"]+)"()'),
     ),
-    Server("node", "nghttp2", "node", "nodejs.org", _said_by("--version"), _node, _ALL),
+    Server("node", "nghttp2", "node", "nodejs.org", said_by("--version"), _node, _ALL),
     Server("granian", "Rust hyper", None, "PyPI", _of_package, _granian, _ALL - {"end"}),
     Server("hypercorn", "h2", None, "PyPI", _of_package, _hypercorn, _ALL - {"end"}),
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from interop.clients import CLIENTS, Client
 from interop.driver import send
+from interop.proxy import nghttpx, send_through
 from interop.rounds import STEPS, judge
 from interop.servers import LAST, SERVERS, STREAMS, Server, serving
 
@@ -24,6 +25,8 @@ def main() -> int:
     print("|---|---|---|---|---|---|---|")
     for server in SERVERS:
         print(_row(server.name, server.engine, *_server(server)), flush=True)
+    proxy = nghttpx()
+    print(_row(f"{proxy.name}, to the simulator", proxy.engine, *_proxy(proxy)))
     print("\n| client | HTTP | version |", " | ".join(STEPS), "|")
     print("|---" * (3 + len(STEPS)) + "|")
     for client in CLIENTS:
@@ -50,6 +53,16 @@ def _server(server: Server) -> tuple[str, ...]:
     limit = str(STREAMS) if "limit" in server.can else "its own"
     ends = f"after {LAST}" if "end" in server.can else "no"
     return (server.version(server), said, limit, ends, "yes" if "fcm" in server.can else "no")
+
+
+def _proxy(proxy: Server) -> tuple[str, ...]:
+    if proxy.missing():
+        return ("–", "not installed here", "–", "–", "–")
+    with tempfile.TemporaryDirectory() as name:
+        told, stats = send_through(Path(name) / "shop")
+    well = stats.accepted == told["accepted", 200, None] == 200 and not stats.accepted_again
+    said = "yes" if well else f"told {dict(told)}, {stats.accepted} accepted"
+    return (proxy.version(proxy), said, "its own", f"{stats.faults['goaway']} GOAWAY", "yes")
 
 
 def _client(client: Client) -> tuple[str, ...]:
