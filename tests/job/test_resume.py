@@ -5,20 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cli.kit import serving
 from job.stage import HELLO, Stage, ios, on_stage, staged
-from pushctl.job import resume as resume_module
 from pushctl.job.resume import Again
-from pushctl.job.send import WINDOW
 from pushctl.records.folder import RunFolder, locked
-from pushctl.records.journal import boot_id
-from pushctl.records.replay import replay_journal
 from pushctl.simulator import Hang, Received, Rule, Say, Script, serve_in_thread
 
 INVALID, STOPPED, UNKNOWN, INTERRUPTED = 3, 6, 7, 130
@@ -239,113 +233,6 @@ def test_a_run_that_never_began_says_so(tmp_path: Path) -> None:
         assert "" == stage.runs_command("list", "-o", "jsonl").stdout
         pruned = stage.runs_command("prune", "--older-than", "0")
         assert ("r1\n", False) == (pruned.stdout, folder.exists())
-
-
-# -- damaged journals -----------------------------------------------------------------------------
-
-
-def test_a_damaged_journal_is_refused_with_its_place(tmp_path: Path) -> None:
-    """A changed byte before the last line: nothing is guessed and nothing is sent."""
-    with on_stage(tmp_path, DYING, tokens=LIST) as stage:
-        stopped_early(stage)
-        before = stage.stats.requests
-        lines = stage.journal.read_bytes().splitlines(keepends=True)
-        lines[2] = lines[2].replace(b'"t"', b'"T"')
-        stage.journal.write_bytes(b"".join(lines))
-
-        for command in ("resume", "show"):
-            result = stage.runs_command(command, "r1")
-            assert INVALID == result.exit_code, command
-            assert f"{stage.journal}:3: the journal is damaged here" in result.errors[0]
-        check = stage.runs_command("check", "r1")
-        assert (1, True) == (check.exit_code, f"{stage.journal}:3" in check.stdout)
-        listed = stage.runs_command("list", "-o", "jsonl")
-        assert "damaged" == json.loads(listed.stdout)["state"]
-        assert before == stage.stats.requests
-
-
-def whole_lines(journal: bytes) -> list[dict[str, Any]]:
-    """Return the lines of *journal* that are whole."""
-    return [json.loads(line) for line in journal.splitlines(keepends=True) if line[-1:] == b"\n"]
-
-
-def rows_sent(lines: Sequence[dict[str, Any]]) -> set[int]:
-    """Return the rows that *lines* say were written to a socket."""
-    rows: set[int] = set()
-    for line in lines:
-        if line["t"] == "sent":
-            rows.update(line.get("rows") or range(line["lo"], line["hi"] + 1))
-    return rows
-
-
-def test_a_journal_that_ends_at_any_byte_is_resumed_without_a_second_push(tmp_path: Path) -> None:
-    """
-    Wherever a crash cut the journal off, what was on its way is not sent again, the rest is.
-
-    Every byte is tried for the decision; for every line, cut at its end and in its middle, the
-    run is resumed in earnest.
-    """
-    tokens = [ios(row, "de" if row in (3, 8) else "aa") for row in range(1, 13)]
-    rules = (Rule(pattern="de*", answer="Unregistered"),)
-    with on_stage(tmp_path, Script(rules=rules, max_streams=2), tokens=tokens) as stage:
-        stage.send_list("--connections", "1")
-        whole = stage.journal.read_bytes()
-        log = (stage.folder / "bounces.jsonl").read_bytes()
-        decisions = {}
-        for size in range(len(whole) + 1):
-            stage.journal.write_bytes(whole[:size])
-            decisions[size] = decided(stage)
-            lines = whole_lines(whole[:size])
-            assert rows_sent(lines).isdisjoint(decisions[size])
-            assert set(range(1, 13)) == rows_sent(lines) | set(decisions[size])
-
-        ends = [size for size in range(len(whole) + 1) if whole[:size][-1:] in (b"", b"\n")]
-        cuts = sorted({*ends, *(max(end - 20, 0) for end in ends)})
-        requests = dict(stage.stats.requests_per_token)
-        for size in cuts:
-            stage.journal.write_bytes(whole[:size])
-            (stage.folder / "bounces.jsonl").write_bytes(log[: size % (len(log) + 1)])
-            sent = stage.resume()
-            after = dict(stage.stats.requests_per_token)
-            again = {token for token in tokens if after[token] != requests[token]}
-            assert {tokens[row - 1] for row in decisions[size]} == again, size
-            assert all(after[token] - requests[token] <= 1 for token in tokens)
-            requests = after
-            assert 12 == sum(sent.totals.values())
-            assert 0 == sent.totals["not_sent"]
-            assert sent.totals == stage.counted(), size
-            bounced = [line["row"] for line in stage.events("Bounced push")]
-            assert len(bounced) == len(set(bounced)), size
-            assert (0, "") == check(stage)
-        print(f"\n{len(whole)} bytes, {len(cuts)} resumes")
-
-
-def check(stage: Stage) -> tuple[int, str]:
-    """Return exit code and data of ``runs check``."""
-    result = stage.runs_command("check", "r1")
-    return result.exit_code, result.stdout
-
-
-def decided(stage: Stage, again: Again = FRESH, boot: str | None = None) -> list[int]:
-    """Return the rows that a resume would send now."""
-    replay = replay_journal(stage.journal)
-    uncertain = frozenset(replay.uncertain(boot or boot_id()))
-    left = resume_module._Left(replay, uncertain, again)
-    return [row for row in range(1, len(stage.tokens) + 1) if left(row)]
-
-
-def test_after_a_power_cut_all_that_was_opened_is_unknown(tmp_path: Path) -> None:
-    """With another boot what was written last may be lost: opened rows are not sent again."""
-    rows = WINDOW + 100
-    with on_stage(tmp_path, Script(), tokens=rows) as stage:
-        stage.send_list()
-        lines = stage.journal.read_bytes().splitlines(keepends=True)
-        opened = [number for number, line in enumerate(lines) if b'"t":"open"' in line]
-        stage.journal.write_bytes(b"".join(lines[: opened[0] + 1]))
-
-        assert list(range(WINDOW + 1, rows + 1)) == decided(stage, boot="another")
-        assert list(range(1, rows + 1)) == decided(stage)
-        assert list(range(1, rows + 1)) == decided(stage, RESEND, boot="another")
 
 
 def test_the_run_may_move_to_a_copy_of_its_folder(tmp_path: Path) -> None:

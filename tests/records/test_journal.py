@@ -68,41 +68,6 @@ def test_only_rows_that_were_not_accepted_are_held_whole(tmp_path: Path) -> None
     assert "Unregistered" == records[0]["reason"]
 
 
-def test_a_journal_cut_at_any_byte_is_read_up_to_its_last_whole_line(tmp_path: Path) -> None:
-    """No cut makes a row look better known than it is, and none is an error."""
-    whole = written(tmp_path / "journal.jsonl").read_bytes()
-    complete = replay_journal(tmp_path / "journal.jsonl")
-    cut = tmp_path / "cut.jsonl"
-
-    for size in range(len(whole)):
-        cut.write_bytes(whole[:size])
-        replay = replay_journal(cut)
-        assert replay.size == whole[:size].rfind(b"\n") + 1
-        assert replay.torn == (size != replay.size)
-        for row in range(1, 7):
-            assert replay.kind(row) in (None, complete.kind(row))
-
-
-def test_a_flipped_byte_is_refused_with_its_line_or_cut_off_at_the_end(tmp_path: Path) -> None:
-    """Damage before the last line is never read over."""
-    whole = written(tmp_path / "journal.jsonl").read_bytes()
-    damaged = tmp_path / "damaged.jsonl"
-    last_line = whole[:-1].rfind(b"\n") + 1
-
-    for position in range(0, len(whole) - 1, 7):
-        data = bytearray(whole)
-        data[position] ^= 1
-        damaged.write_bytes(data)
-        if position >= last_line:
-            assert replay_journal(damaged).torn
-        else:
-            with pytest.raises(InvalidInput) as caught:
-                replay_journal(damaged)
-            place = caught.value.problems[0].place
-            assert place is not None
-            assert place.line == whole[:position].count(b"\n") + 1
-
-
 def test_appending_goes_on_after_the_chain_of_what_is_there(tmp_path: Path) -> None:
     """A second process continues a journal and the whole still checks."""
     path = written(tmp_path / "journal.jsonl")

@@ -11,7 +11,6 @@ Import this only in a process of its own: it changes modules for good.
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import types
 from collections.abc import Iterator, Sequence
@@ -33,13 +32,13 @@ from pushctl.message.content import ApnsContent, FcmContent
 from pushctl.outcome import Environment, Service
 from pushctl.records import bounce_log as bounce_log_module
 from pushctl.records import journal as journal_module
-from pushctl.records.folder import MANIFEST, RunFolder
+from pushctl.records.folder import MANIFEST, RunFolder, sealed
 from pushctl.records.journal import Journal
 from pushctl.records.replay import Replay, replay_journal
 from pushctl.wire import link as link_module
 from pushctl.wire.errors import ConnectFailed
 from pushctl.wire.link import Link, Liveness
-from simulation.clock import Clock, Loop
+from simulation.clock import EPOCH, Clock, Loop
 from simulation.disk import RESERVE_BYTES, System
 from simulation.gateway import Book, Weather
 from simulation.network import Cable
@@ -271,11 +270,12 @@ class Process:
             for name, row in rows.items()
         }
         manifest = {
+            "started": EPOCH,
             "campaign": None,
             "stop_if": self._plan.stop_if or "never",
             "credentials": credentials,
         }
-        (disk.folder / MANIFEST).write_text(json.dumps(manifest))
+        (disk.folder / MANIFEST).write_bytes(sealed(manifest))
         resuming = object.__new__(_Resuming)
         resuming._past = types.SimpleNamespace(
             replay=replay,

@@ -204,8 +204,15 @@ class Recorder:
         A crash may have kept counts from the log, and a row that is sent again is taken back
         (a negative number), so that the lines of a run always add up to its totals.
         """
-        for key, kind in standing.keys() | logged.keys():
-            difference = standing[key, kind] - logged[key, kind]
+        differences = {
+            (key, kind): standing[key, kind] - logged[key, kind]
+            for key, kind in standing.keys() | logged.keys()
+        }
+        # What is taken back goes first: a process that dies between two lines must not leave a
+        # log that tells of more than was accepted, which would discredit the journal.
+        for (key, kind), difference in sorted(
+            differences.items(), key=lambda one: differences.get((one[0][0], Kind.ACCEPTED), 0)
+        ):
             if difference:
                 self._counts.add(key, kind, difference)
 

@@ -21,6 +21,7 @@ from pushctl.errors import InvalidInput
 from pushctl.job import manifest as manifests
 from pushctl.job.binding import Chooser, open_bindings
 from pushctl.job.ending import Ending
+from pushctl.job.intact import Witness, lost_lines, refuse_damaged_audience
 from pushctl.job.messages import Messages
 from pushctl.job.outgoing import Row
 from pushctl.job.recorder import Past, Recorder, open_recorder_files
@@ -43,7 +44,7 @@ from pushctl.records.replay import (
     WAITING,
     Replay,
     journal_records,
-    replay_journal,
+    replay_of,
 )
 
 LoadSettings = Callable[[Path | None], Settings]
@@ -104,7 +105,8 @@ class _Past:
                 f"run {folder.run} was made by another version of pushctl",
                 hint=f"use pushctl {self.manifest.get('pushctl')}",
             )
-        self.replay = replay_journal(folder.journal) if folder.journal.exists() else Replay()
+        self.replay = replay_of(folder)
+        refuse_damaged_audience(folder.path, self.manifest["prepared"])
         self.prepared = Prepared.open(folder.path) if self.manifest["audience"] else None
         self.targets = [(kind, value) for kind, value in self.manifest["targets"]]
         self.bounce_log = Path(self.manifest["bounce_log"])
@@ -223,7 +225,12 @@ class _Resuming:
     def _recorder(self, left: _Left, uncertain: frozenset[int]) -> Recorder:
         """Return a recorder that goes on where the earlier processes stopped."""
         past = self._past
-        logged = logged_run(past.bounce_log, past.folder.run)
+        witness = Witness(past.replay, self._boot, past.manifest["started"])
+        logged = logged_run(past.bounce_log, past.folder.run, hear=witness.hear)
+        testimony = witness.testimony()
+        if testimony is not None:
+            problem = lost_lines(testimony, past.folder.journal, past.bounce_log)
+            raise InvalidInput(problems=[problem])
         journal, log = open_recorder_files(
             past.folder.journal,
             past.bounce_log,

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pushctl.audience.prepared import Prepared
-from pushctl.errors import InvalidInput
+from pushctl.errors import InvalidInput, Problem
+from pushctl.job.intact import Copies, Witness, lost_lines, refuse_damaged_audience
 from pushctl.job.manifest import refuse_changed
 from pushctl.job.outgoing import Row, target_of
 from pushctl.job.send import windows
@@ -24,7 +25,7 @@ from pushctl.records.folder import RunFolder, all_run_folders, begun_at, is_lock
 from pushctl.records.identity import push_id, push_id_prefix
 from pushctl.records.journal import boot_id, storage_error
 from pushctl.records.record import Address, Record, outcome_record
-from pushctl.records.replay import Replay, journal_records, lines, replay_journal
+from pushctl.records.replay import Replay, journal_records, lines, replay_of
 
 _LINES_KEPT = 256
 
@@ -48,7 +49,7 @@ def summarise(folder: RunFolder) -> RunSummary:
     """Return what *folder* holds.  Never raises for a damaged run: that is its state."""
     try:
         manifest = folder.read_manifest()
-        replay = replay_journal(folder.journal) if folder.journal.exists() else Replay()
+        replay = replay_of(folder)
         started = float(manifest["started"])
         inputs = int(manifest["inputs"])
     except (InvalidInput, KeyError, TypeError, ValueError):
@@ -82,6 +83,7 @@ def run_records(folder: RunFolder) -> Iterator[Record]:
     if not folder.journal.exists():
         return
     places = _places(folder, int(manifest["inputs"]))
+    refuse_damaged_audience(folder.path, manifest["prepared"])
     prepared = Prepared.open(folder.path) if manifest["audience"] else None
     targets = [(kind, value) for kind, value in manifest["targets"]]
     with folder.journal.open("rb") as stream:
@@ -97,7 +99,7 @@ def _places(folder: RunFolder, inputs: int) -> array[int]:
     """Return where in the journal the line begins that ended each row, plus one; 0 for none."""
     places = array("Q", [0]) * (inputs + 1)
     replay, place = Replay(), 0
-    for line in lines(folder.journal, replay):
+    for line in lines(folder.journal, replay, folder.run):
         if line["t"] == "accepted":
             for row in line["rows"]:
                 places[row] = place + 1
@@ -154,28 +156,58 @@ def check_run(folder: RunFolder) -> list[str]:
     """
     Return what is wrong with a run, in sentences; nothing where it is sound.
 
-    Checked are the journal's chain of checksums, the accounting, the audience and input files,
-    and that the bounce log holds each rejected row.
+    Checked are the checksums of manifest, journal and audience, the accounting, the input files,
+    and that journal and bounce log tell the same.
     """
-    manifest = folder.read_manifest()
     try:
-        replay = replay_journal(folder.journal) if folder.journal.exists() else Replay()
+        manifest = folder.read_manifest()
+        replay = replay_of(folder)
     except InvalidInput as error:
-        return [f"{problem.place}: {problem.message}" for problem in error.problems]
+        return [_sentence(problem) for problem in error.problems]
     found = _off_accounts(replay, int(manifest["inputs"]))
     if replay.torn:
         found.append("the journal's last line is torn; a resume cuts it off")
-    try:
-        refuse_changed(manifest["files"])
-    except InvalidInput as error:
-        found += [problem.message for problem in error.problems]
-    logged = logged_run(Path(manifest["bounce_log"]), folder.run).rows
-    records = journal_records(folder.journal) if folder.journal.exists() else ()
-    bounced = (record["row"] for record in records if record["outcome"] == Kind.REJECTED)
-    missing = len({row for row in bounced if row not in logged})
+    for refuse in (
+        functools.partial(refuse_damaged_audience, folder.path, manifest["prepared"]),
+        functools.partial(refuse_changed, manifest["files"]),
+    ):
+        try:
+            refuse()
+        except InvalidInput as error:
+            found += [_sentence(problem) for problem in error.problems]
+    return found + _off_log(folder, manifest, replay)
+
+
+def _off_log(folder: RunFolder, manifest: dict[str, Any], replay: Replay) -> list[str]:
+    """Return a sentence for what only one of journal and bounce log knows."""
+    found = []
+    bounce_log = Path(manifest["bounce_log"])
+    witness = Witness(replay, boot_id(), manifest["started"])
+    copies = Copies(manifest["started"], masked=bool(manifest["mask_tokens"]))
+    for record in journal_records(folder.journal) if folder.journal.exists() else ():
+        if record["outcome"] == Kind.REJECTED:
+            copies.know(record)
+
+    def hear(file: Path, number: int, line: dict[str, Any]) -> None:
+        witness.hear(file, number, line)
+        copies.hear(file, number, line)
+
+    logged = logged_run(bounce_log, folder.run, hear=hear).rows
+    testimony = witness.testimony()
+    if testimony is not None:
+        found.append(_sentence(lost_lines(testimony, folder.journal, bounce_log)))
+    if copies.wrong:
+        others = len(copies.wrong) - 1
+        more = f", nor are {others:,} others" if others else ""
+        found.append(f"{copies.wrong[0]}: this bounce is not what the journal holds{more}")
+    missing = len(copies.rows - logged)
     if missing:
         found.append(f"{missing:,} bounces are not in the bounce log yet; a resume adds them")
     return found
+
+
+def _sentence(problem: Problem) -> str:
+    return problem.message if problem.place is None else f"{problem.place}: {problem.message}"
 
 
 def _off_accounts(replay: Replay, inputs: int) -> list[str]:

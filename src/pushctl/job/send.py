@@ -19,6 +19,7 @@ from pushctl.config import Settings
 from pushctl.dispatch.thresholds import StopIf
 from pushctl.job.binding import Binding, Chooser, open_bindings
 from pushctl.job.ending import Ending
+from pushctl.job.intact import audience_marks
 from pushctl.job.manifest import manifest, stop_if_text
 from pushctl.job.messages import Messages
 from pushctl.job.outgoing import Row, target_row
@@ -188,6 +189,7 @@ def _manifest(order: Order, run: str, plan: Plan) -> dict[str, Any]:
         config=None if order.settings.path is None else str(order.settings.path.absolute()),
         audience=None if audience is None else audience.description,
         consent=None if audience is None else audience.consent,
+        prepared=audience_marks(plan.prepared),
         targets=[list(target) for target in order.targets],
         chosen=list(order.credentials),
         stop_if=stop_if_text(order.stop_if),

@@ -16,6 +16,7 @@ import json
 import os
 import stat
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -217,12 +218,16 @@ class Logged:
     finished: bool = False
 
 
-def logged_run(path: Path, run: str) -> Logged:
-    """
-    Return what the log at *path* and its rotated files hold of *run*.
+Hear = Callable[[Path, int, dict[str, Any]], None]
+"""Is told file, number and content of a line."""
 
-    Lines that are no JSON are passed over.  Raises :class:`InvalidInput` where a file cannot be
-    read.
+
+def logged_run(path: Path, run: str, *, hear: Hear | None = None) -> Logged:
+    """
+    Return what the log at *path* and its rotated files hold of *run*; *hear* is told every line.
+
+    Lines that are no JSON, and values that are none of ours, are passed over: what is missing is
+    added by a resume.  Raises :class:`InvalidInput` where a file cannot be read.
     """
     logged = Logged()
     needle = json.dumps(run).encode()
@@ -230,23 +235,30 @@ def logged_run(path: Path, run: str) -> Logged:
         if file == path and not path.exists():
             continue
         with open_growing(file) as stream:
-            for raw in stream:
+            for number, raw in enumerate(stream, start=1):
                 line = _parsed(raw) if needle in raw else None
                 if line is not None and line.get("run") == run:
                     _note(logged, line)
+                    if hear is not None:
+                        hear(file, number, line)
     return logged
 
 
 def _note(logged: Logged, line: dict[str, Any]) -> None:
-    match line.get("event"):
-        case "Bounced push":
-            logged.rows.add(int(line["row"]))
-        case "Push counts":
-            logged.seq = max(logged.seq, int(line["seq"]))
-            key = CountKey(*(line[name] for name in CountKey._fields))
-            for kind in Kind:
-                logged.counts[key, kind] += int(line[kind.value])
-        case "Run finished":
+    match line:
+        case {"event": "Bounced push", "row": int(row)}:
+            logged.rows.add(row)
+        case {"event": "Push counts", "seq": int(seq)}:
+            logged.seq = max(logged.seq, seq)
+            names = [line.get(name) for name in CountKey._fields]
+            numbers = [line.get(kind.value) for kind in Kind]
+            if all(isinstance(name, str | None) for name in names) and all(
+                isinstance(number, int) for number in numbers
+            ):
+                key = CountKey(*names)  # type: ignore[arg-type]  # as was just checked
+                for kind, number in zip(Kind, numbers, strict=True):
+                    logged.counts[key, kind] += number  # type: ignore[operator]
+        case {"event": "Run finished"}:
             logged.finished = True
         case _:
             pass
@@ -255,6 +267,6 @@ def _note(logged: Logged, line: dict[str, Any]) -> None:
 def _parsed(raw: bytes) -> dict[str, Any] | None:
     try:
         line = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return line if isinstance(line, dict) else None

@@ -63,9 +63,14 @@ class RunFolder:
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
         """Replace the manifest atomically, sealed.  Raises :class:`StorageError`."""
-        text = inert(json.dumps(manifest, ensure_ascii=False, indent=1))
-        body = text.removesuffix("\n}").encode()
-        write_atomically(self.path / MANIFEST, body + _seal(body))
+        write_atomically(self.path / MANIFEST, sealed(manifest))
+
+
+def sealed(manifest: dict[str, Any]) -> bytes:
+    """Return *manifest* as it is written: JSON, with a checksum of all that stands before it."""
+    text = inert(json.dumps(manifest, ensure_ascii=False, indent=1))
+    body = text.removesuffix("\n}").encode()
+    return body + _seal(body)
 
 
 def _seal(body: bytes) -> bytes:

@@ -13,6 +13,7 @@ from typing import Any
 
 from pushctl.errors import InvalidInput, Place
 from pushctl.outcome import Kind, Retryable
+from pushctl.records.folder import RunFolder
 from pushctl.records.record import SCHEMA, Record
 
 _CRC_TAIL = len(b',"crc":"00000000"}\n')
@@ -186,53 +187,71 @@ def _rows(line: dict[str, Any]) -> range | list[int]:
     return range(line["lo"], line["hi"] + 1)
 
 
-def lines(path: Path, replay: Replay) -> Iterator[dict[str, Any]]:
+def lines(path: Path, replay: Replay, run: str | None = None) -> Iterator[dict[str, Any]]:
     """
     Yield the lines of the journal at *path*, keeping *replay*'s ``chain``, ``size``, ``torn``.
 
-    A last line that is torn or does not fit its checksum is left out (``torn`` is set).  Raises
-    :class:`InvalidInput` with the place where a line before the last is damaged, and where the
-    journal cannot be read.
+    With *run* the journal must be that of this run.
+
+    A last line that is torn is left out (``torn`` is set).  Raises :class:`InvalidInput` with the
+    place of a line that is damaged or not ours to read, and where the journal cannot be read.
     """
     try:
         with path.open("rb") as stream:
-            yield from _lines(stream, path, replay)
+            yield from _lines(stream, path, replay, run)
     except OSError as error:
         raise InvalidInput(f"cannot read {path}: {error.strerror}") from error
 
 
-def _lines(stream: Iterable[bytes], path: Path, replay: Replay) -> Iterator[dict[str, Any]]:
-    damaged_at = 0
+def _lines(
+    stream: Iterable[bytes], path: Path, replay: Replay, run: str | None
+) -> Iterator[dict[str, Any]]:
     for number, raw in enumerate(stream, start=1):
-        if damaged_at:
-            raise InvalidInput(
-                "the journal is damaged here: the checksum does not fit",
-                place=Place(str(path), damaged_at),
-                hint="restore the run's folder from a copy; pushctl does not guess what"
-                " happened to the rows after this line",
-            )
         parsed = _checked(raw, replay.chain)
         if parsed is None:
-            damaged_at = number
-            continue
+            replay.torn = _is_torn(raw, replay.chain)
+            if replay.torn:
+                return
+            raise InvalidInput(
+                "the journal is damaged here: the checksum does not fit",
+                place=Place(str(path), number),
+                hint="restore the run's folder from a copy; pushctl does not guess what"
+                " happened to the rows from this line on",
+            )
         line, replay.chain = parsed
         replay.size += len(raw)
+        if line["t"] == "start":
+            _refuse_foreign(line, run, Place(str(path), number))
         yield line
-    replay.torn = bool(damaged_at)
 
 
-def replay_journal(path: Path) -> Replay:
+def _refuse_foreign(start: dict[str, Any], run: str | None, place: Place) -> None:
+    """Raise :class:`InvalidInput` where a process of another version or run began to write."""
+    if start.get("schema") != SCHEMA:
+        raise InvalidInput(
+            f"this journal has schema {start.get('schema')!r}; this pushctl reads {SCHEMA}",
+            place=place,
+            hint="use the version of pushctl that wrote it",
+        )
+    if run is not None and start["run"] != run:
+        raise InvalidInput(
+            f"this is the journal of run {start['run']}, in the folder of run {run}",
+            place=place,
+            hint="restore the run's folder from a copy",
+        )
+
+
+def replay_journal(path: Path, run: str | None = None) -> Replay:
     """Return what the journal at *path* says.  Raises :class:`InvalidInput` as :func:`lines`."""
     replay = Replay()
-    for line in lines(path, replay):
-        if line["t"] == "start" and line.get("schema") != SCHEMA:
-            raise InvalidInput(
-                f"this journal has schema {line.get('schema')!r}; this pushctl reads {SCHEMA}",
-                place=Place(str(path), 1),
-                hint="use the version of pushctl that wrote it",
-            )
+    for line in lines(path, replay, run):
         replay.note(line)
     return replay
+
+
+def replay_of(folder: RunFolder) -> Replay:
+    """Return what the journal in *folder* says: nothing, where the run never came to write one."""
+    return replay_journal(folder.journal, folder.run) if folder.journal.exists() else Replay()
 
 
 def journal_records(path: Path) -> Iterator[Record]:
@@ -240,6 +259,16 @@ def journal_records(path: Path) -> Iterator[Record]:
     for line in lines(path, Replay()):
         if line["t"] == "outcome":
             yield line["record"]
+
+
+def _is_torn(raw: bytes, chain: int) -> bool:
+    """
+    Return whether *raw*, which does not check, is what a write leaves that was cut short.
+
+    Such a line lacks its end.  A line that has one was written as a whole, and acted on: that
+    rows were sent may stand in it, so it is damaged and not torn, even if it is the last.
+    """
+    return not raw.endswith(b"\n") and _checked(raw[:-1] + b"\n", chain) is None
 
 
 def _checked(raw: bytes, chain: int) -> tuple[dict[str, Any], int] | None:

@@ -1,0 +1,155 @@
+"""
+Whether what lies in a run's folder is what was put there: a resume must not send what nobody meant.
+
+The journal has its own checksums, and so has the manifest; here it is the resolved audience, and
+what the bounce log remembers of a journal that has lost lines.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pushctl.audience.prepared import FACTS, TABLE, Prepared
+from pushctl.errors import InvalidInput, Place, Problem
+from pushctl.outcome import Kind
+from pushctl.records.identity import rfc3339
+from pushctl.records.record import Record
+from pushctl.records.replay import NOT_OPENED, OPENED, Replay
+
+_BLOCK_BYTES = 1 << 20
+_HINT = "restore the run's folder from a copy; to send to the list anew, start another run"
+
+
+def audience_marks(prepared: Prepared | None) -> list[dict[str, Any]]:
+    """Return name, size and CRC-32 of each file that *prepared* consists of."""
+    if prepared is None:
+        return []
+    folder = prepared.folder
+    return [_mark(path) for path in (folder / FACTS, folder / TABLE, *prepared.later_files())]
+
+
+def refuse_damaged_audience(folder: Path, marks: Sequence[Mapping[str, Any]]) -> None:
+    """Raise :class:`InvalidInput` with each file in *folder* that is not as its mark says."""
+    problems = list(_damaged(folder, marks))
+    if problems:
+        raise InvalidInput(problems=problems)
+
+
+def _damaged(folder: Path, marks: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
+    for mark in marks:
+        path = folder / mark["name"]
+        try:
+            now = _mark(path)
+        except OSError as error:
+            yield Problem(f"cannot read {path}: {error.strerror or error}", hint=_HINT)
+            continue
+        if now != mark:
+            yield Problem(
+                "the audience of the run is damaged: the checksum does not fit",
+                Place(str(path)),
+                _HINT,
+            )
+
+
+def _mark(path: Path) -> dict[str, Any]:
+    # Three times as fast as a digest, and there may be 400 MB of it before the first push; that
+    # nobody changed it by intent is the business of the folder's mode.
+    crc = size = 0
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK_BYTES):
+            crc = zlib.crc32(block, crc)
+            size += len(block)
+    return {"name": path.name, "size": size, "crc32": f"{crc:08x}"}
+
+
+class Witness:
+    """
+    Holds the bounce log's lines of a run against its journal.
+
+    A line of the log is written after the journal has the same, so a log that knows more proves
+    that the journal has lost lines: rows that were sent would look as if they had not been.  After
+    another boot the journal may lack what was written last; what it calls unknown or leaves in
+    doubt proves nothing.  Lines that are older than the run are another run's with the same id.
+    """
+
+    def __init__(self, replay: Replay, boot: str | None, started: float) -> None:
+        """*boot* is the machine's present one; *started* is when the run began, epoch seconds."""
+        same_boot = boot is not None and boot == replay.boot
+        self._replay = replay
+        self._unsent = (NOT_OPENED, OPENED) if same_boot else (NOT_OPENED,)
+        unknown = len(replay.uncertain(boot)) + replay.totals()[Kind.UNKNOWN]
+        self._most = replay.accepted.total() + unknown
+        self._started = rfc3339(started)
+        self._accepted = 0
+        self._bounced: int | None = None
+
+    def hear(self, file: Path, number: int, line: Mapping[str, Any]) -> None:
+        """Take a line of the run into account."""
+        event = line.get("event")
+        if event == "Bounced push" and self._bounced is None:
+            row = line.get("row")
+            if isinstance(row, int) and self._is_recent(line.get("time")) and self._is_unsent(row):
+                self._bounced = row
+        elif event == "Push counts" and self._is_recent(line.get("hour")):
+            accepted = line.get(Kind.ACCEPTED.value)
+            self._accepted += accepted if isinstance(accepted, int) else 0
+
+    def testimony(self) -> str | None:
+        """Return what the log knows and the journal does not, in words; ``None``: nothing."""
+        if self._bounced is not None:
+            return f"that row {self._bounced:,} bounced"
+        if self._accepted > self._most:
+            return f"of {self._accepted:,} accepted pushes, the journal of {self._most:,}"
+        return None
+
+    def _is_recent(self, moment: object) -> bool:
+        return isinstance(moment, str) and moment >= self._started[: len(moment)]
+
+    def _is_unsent(self, row: int) -> bool:
+        replay = self._replay
+        known = row in replay.reopened or row in replay.doubtful
+        return not known and replay.state(row) in self._unsent
+
+
+class Copies:
+    """Holds the bounces in the log against the records that they are copies of."""
+
+    def __init__(self, started: float, *, masked: bool) -> None:
+        """*started* is when the run began; the log of a *masked* run does not show tokens."""
+        self.rows: set[int] = set()
+        """The rows that have a record."""
+        self.wrong: list[Place] = []
+        """Where lines of this run stand that are no copies."""
+        self._started = rfc3339(started)
+        self._left_out = {"token", "detail"} if masked else set()
+        self._known: set[int] = set()
+
+    def know(self, record: Record) -> None:
+        """Take a rejection that the journal holds into account."""
+        self.rows.add(record["row"])
+        self._known.add(self._digest(record))
+
+    def hear(self, file: Path, number: int, line: Mapping[str, Any]) -> None:
+        """Take a line of the log into account."""
+        if line.get("event") != "Bounced push" or self._digest(line) in self._known:
+            return
+        time = line.get("time")
+        if not isinstance(time, str) or time >= self._started:
+            self.wrong.append(Place(str(file), number))
+
+    def _digest(self, record: Mapping[str, Any]) -> int:
+        shown = {name: value for name, value in record.items() if name not in self._left_out}
+        return hash(json.dumps(shown))  # the texts of ten million bounces are more than memory
+
+
+def lost_lines(testimony: str, journal: Path, bounce_log: Path) -> Problem:
+    """Return the problem that *journal* has lost lines, because *bounce_log* tells *testimony*."""
+    return Problem(
+        f"the journal has lost lines: {bounce_log} tells {testimony}",
+        Place(str(journal)),
+        "restore the run's folder from a copy; if the bounce log is what is wrong, move it away",
+    )
