@@ -206,7 +206,7 @@ def _internal_error(error: Exception, arguments: Sequence[str], *, debug: bool) 
     terminal = _terminal(arguments)
     hint = "this is a bug in pushctl; please report it with that file (--debug shows the traceback)"
     if debug:
-        terminal.trouble(traceback_lines(error))
+        terminal.trouble(traceback_lines(error, os.environ))
         details, hint = "its traceback is above", "this is a bug in pushctl; please report it"
     elif path := write_report(error, _commands(arguments), arguments):
         details = f"details are in {path}"

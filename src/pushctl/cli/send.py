@@ -486,7 +486,7 @@ def send(
         canary=canary,
         bounce_log=None if bounce_log is None else Path(bounce_log),
         bounce_log_max_size=bounce_log_max_size,
-        mask_tokens=mask_tokens and not dry_run,  # a dry run leaves nothing behind
+        mask_tokens=mask_tokens,
         run=run,
         max_duration=max_duration,
         keep_duplicates=keep_duplicates,

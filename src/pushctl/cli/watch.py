@@ -56,7 +56,7 @@ class Screen:
         send may not go on.  With a *mask_key* no token is shown.
         """
         self.on_record: OnRecord | None = None
-        self.trace = WireTrace(terminal) if terminal.verbose >= 2 else None
+        self.trace = WireTrace(terminal, mask_key) if terminal.verbose >= 2 else None
         self._terminal = terminal
         self._output = output
         self._consent = consent

@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pushctl.audience.content import open_growing
-from pushctl.errors import StorageError
+from pushctl.errors import InvalidInput, StorageError
 from pushctl.outcome import Kind
 from pushctl.records.journal import storage_error, write_all
 from pushctl.records.masking import masked
+from pushctl.records.ownership import refuse_foreign_log
 from pushctl.records.record import SCHEMA, Record, to_text
 from pushctl.records.rotation import rotate, rotated
 
@@ -100,6 +101,7 @@ class BounceLog:
         """
         Open (or make, 0600) the log at *path*.  Raises :class:`StorageError`.
 
+        Raises :class:`StorageError`, and :class:`InvalidInput` where another user put it there.
         A log that would grow beyond *max_bytes* is rotated first; with a *mask_key* tokens are
         masked.
         """
@@ -111,6 +113,7 @@ class BounceLog:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise storage_error("open", str(path), error) from error
+        refuse_foreign_log(path)
         self._descriptor = self._open()
 
     def add(self, line: Record) -> None:
@@ -193,11 +196,14 @@ class BounceLog:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX)
                 if self._is_current():
                     return
+                refuse_foreign_log(self.path)
                 fresh = self._open()
                 os.close(self._descriptor)  # which gives its lock back
                 self._descriptor = fresh
         except OSError as error:
             raise storage_error("write", str(self.path), error) from error
+        except InvalidInput as error:  # in the middle of a run, which can be resumed
+            raise StorageError(problems=error.problems) from None
 
     def _is_current(self) -> bool:
         try:

@@ -18,6 +18,7 @@ from typing import Any
 from pushctl.errors import InvalidInput, Place, StorageError
 from pushctl.records.identity import checked_run_id
 from pushctl.records.journal import storage_error
+from pushctl.records.ownership import refuse_foreign_folder
 from pushctl.rules.text import inert
 
 MANIFEST = "manifest.json"
@@ -85,17 +86,26 @@ def state_folder(path: Path) -> Path:
     """
     Return *path* as a ready state folder: 0700, with a ``.gitignore`` that hides all of it.
 
-    Raises :class:`StorageError` where it cannot be made.
+    Raises :class:`StorageError` where it cannot be made, and :class:`InvalidInput` where it is
+    another user's.
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        ignore = path / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n")
+        refuse_foreign_folder(path)
+        with (
+            contextlib.suppress(FileExistsError),
+            open(path / ".gitignore", "x", opener=_private) as ignore,
+        ):
+            ignore.write("*\n")
         (path / "runs").mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise storage_error("make", str(path), error) from error
+    refuse_foreign_folder(path / "runs")
     return path
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
 def create_run(state_dir: Path, run: str) -> RunFolder:
@@ -119,8 +129,12 @@ def create_run(state_dir: Path, run: str) -> RunFolder:
 
 
 def find_run(state_dir: Path, run: str) -> RunFolder:
-    """Return the folder of an existing run.  Raises :class:`InvalidInput` where there is none."""
-    folder = RunFolder(run, state_dir / "runs" / checked_run_id(run))
+    """
+    Return the folder of an existing run.
+
+    Raises :class:`InvalidInput` where there is none, or where it is another user's.
+    """
+    folder = RunFolder(run, _runs(state_dir) / checked_run_id(run))
     if folder.path.is_symlink() or not folder.path.is_dir():
         known = [other.run for other in all_run_folders(state_dir)]
         near = difflib.get_close_matches(run, known, 1)
@@ -140,13 +154,25 @@ def list_runs(state_dir: Path) -> list[RunFolder]:
 
 
 def all_run_folders(state_dir: Path) -> list[RunFolder]:
-    """Return all folders of runs, those too that were left behind before the run began."""
+    """
+    Return all folders of runs, those too that were left behind before the run began.
+
+    Raises :class:`InvalidInput` where they are another user's.
+    """
+    folder = _runs(state_dir)
     try:
-        with os.scandir(state_dir / "runs") as entries:
+        with os.scandir(folder) as entries:
             names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
     except OSError:
         return []
-    return [RunFolder(name, state_dir / "runs" / name) for name in names]
+    return [RunFolder(name, folder / name) for name in names]
+
+
+def _runs(state_dir: Path) -> Path:
+    """Return the folder of all runs, if it may be trusted."""
+    refuse_foreign_folder(state_dir)
+    refuse_foreign_folder(state_dir / "runs")
+    return state_dir / "runs"
 
 
 def begun_at(folder: RunFolder) -> float:

@@ -189,7 +189,7 @@ def push_line(record: Record, terminal: Terminal) -> str:
     kind = Kind(record["outcome"])
     mark = terminal.paint(f"{terminal.mark(kind)} {kind.value}", _KIND_STYLES[kind])
     token = _short(record["token"], terminal) if record["token"] else "(no token)"
-    latency = f" {record['latency_ms']} ms" if record["latency_ms"] is not None else ""
+    latency = f" {record['latency_ms']} ms" if record.get("latency_ms") is not None else ""
     return f"{mark} {printable(record['source'], 200)} {token} {answer_words(record)}{latency}"
 
 
