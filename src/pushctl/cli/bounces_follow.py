@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pushctl.cli.bounces import MaskTokensOption, mask_key_for
 from pushctl.cli.common import (
     Color,
     ColorOption,
@@ -78,6 +79,7 @@ def follow(
     reason: Annotated[
         list[str] | None, typer.Option("--reason", metavar="REASON", help="Only for this reason.")
     ] = None,
+    mask_tokens: MaskTokensOption = False,
     output: Annotated[str, output_option(*OUTPUTS)] = "table",
     config: ConfigOption = None,
     quiet: QuietOption = 0,
@@ -95,7 +97,7 @@ def follow(
     wanted = Wanted(
         tuple(campaign or ()), tuple(run or ()), tuple(service or ()), tuple(reason or ())
     )
-    stream = BounceStream(terminal, output)
+    stream = BounceStream(terminal, output, mask_key_for(config) if mask_tokens else None)
     begun = time.monotonic()
     with _signalled() as signalled, Follower(path) as follower:
         watch = _Watch(follower, stream, terminal, wanted)

@@ -7,22 +7,31 @@ import platform
 import re
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pushctl import __version__
-from pushctl.rules.secrets import without_long_words, without_secrets
+from pushctl.rules.secrets import BLOT, without_long_words, without_secrets
 
+_SECRET_NAME = re.compile(r"pass|pw|secret|token|key|credential|auth|proxy", re.IGNORECASE)
+_LEAST_SECRET = 6
+"""Characters.  A shorter value would be blotted out of words that it merely occurs in."""
 _PLACE = re.compile(r'[\s|+-]*File "')
 
 
-def traceback_lines(error: BaseException) -> list[str]:
+def traceback_lines(error: BaseException, environ: Mapping[str, str]) -> list[str]:
     """
     Return the traceback of *error* and of what led to it, line by line.
 
-    The words of errors may quote anything: they come without what looks like a secret.
+    The words of errors may quote anything: they come without what looks like a secret, and
+    without the values of variables in *environ* that are named like one.
     """
-    text = without_secrets("".join(traceback.format_exception(error)))
+    text = "".join(traceback.format_exception(error))
+    for name, value in environ.items():
+        if _SECRET_NAME.search(name) and len(value) >= _LEAST_SECRET:
+            for form in (value, repr(value)[1:-1]):
+                text = text.replace(form, BLOT)
+    text = without_secrets(text)
     return [line if _PLACE.match(line) else without_long_words(line) for line in text.splitlines()]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import sys
@@ -21,7 +22,8 @@ from pushctl.job.rehearse import rehearse
 from pushctl.job.resume import Again, mask_key_of, resume
 from pushctl.job.send import Order, send
 from pushctl.records.folder import find_run
-from pushctl.view.rehearsal import show_rehearsal
+from pushctl.records.masking import borrowed_mask_key
+from pushctl.view.rehearsal import masked_sample, show_rehearsal
 from pushctl.view.terminal import Terminal
 
 
@@ -44,9 +46,12 @@ def deliver(
     from_stdin = [*options.profile_files, *options.token_files, *options.suppress]
     stdin = sys.stdin.buffer if "-" in from_stdin else None
     announce_stdin(from_stdin, terminal)
+    if dry_run:  # which leaves nothing behind, no key either
+        key = borrowed_mask_key(settings.state_dir) if options.mask_tokens else None
+        options = dataclasses.replace(options, mask_tokens=False)
+        order = make_order(options, settings, stdin, time.time())
+        return _rehearse(order, terminal, output, fail_on, key)
     order = make_order(options, settings, stdin, time.time())
-    if dry_run:
-        return _rehearse(order, terminal, output, fail_on)
     consent = "none recorded" if order.audience is None else order.audience.consent
     screen = Screen(
         terminal,
@@ -108,9 +113,13 @@ def _finish(
     return int(exit_code(ending, fail_on=fail_on, fail_if_empty=fail_if_empty))
 
 
-def _rehearse(order: Order, terminal: Terminal, output: str, fail_on: FailOn) -> int:
+def _rehearse(
+    order: Order, terminal: Terminal, output: str, fail_on: FailOn, mask_key: bytes | None
+) -> int:
     found = rehearse(order, os.environ)
     document = found.document()
+    if mask_key is not None:
+        document["samples"] = [masked_sample(each, mask_key) for each in document["samples"]]
     for warning in order.messages.warnings:
         terminal.warn(warning.message, hint=warning.hint)
     if output == "table":

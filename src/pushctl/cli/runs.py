@@ -133,6 +133,12 @@ def list_command(
 
 def show(
     run: RunArgument,
+    mask_tokens: Annotated[
+        bool,
+        typer.Option(
+            "--mask-tokens", help="Write masks in place of tokens, as for a run sent with them."
+        ),
+    ] = False,
     output: Annotated[str, output_option(*SHOW_OUTPUTS)] = "table",
     config: ConfigOption = None,
     quiet: QuietOption = 0,
@@ -141,20 +147,27 @@ def show(
 ) -> int:
     choose_output(output, SHOW_OUTPUTS)
     from pushctl.cli.settings import settings_for
+    from pushctl.job.resume import mask_key_of
     from pushctl.job.runs import run_records, summarise
+    from pushctl.records.masking import mask_key, masked
     from pushctl.view.runs import show_run
 
     terminal = make_terminal(quiet, 0, color)
-    folder = _folder(settings_for(config, ()).state_dir, run)
+    state_dir = settings_for(config, ()).state_dir
+    folder = _folder(state_dir, run)
+    key = mask_key(state_dir) if mask_tokens else mask_key_of(folder)
+    records = run_records(folder)
+    if key is not None:
+        records = (masked(record, key) for record in records)
     summary = _plain(summarise(folder))
     if output == "html":
         from pushctl.view.html_report import receipt_page
         from pushctl.view.receipt import receipt_of
 
-        receipt = receipt_of(summary, folder.read_manifest(), run_records(folder))
+        receipt = receipt_of(summary, folder.read_manifest(), records)
         terminal.data(receipt_page(receipt, datetime.datetime.now(datetime.UTC)))
         return int(ExitCode.OK)
-    show_run(summary, run_records(folder), terminal, output)
+    show_run(summary, records, terminal, output)
     return int(ExitCode.OK)
 
 

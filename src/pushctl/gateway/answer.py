@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from pushctl.catalog import Reason
 from pushctl.outcome import JsonValue, Kind, Outcome
+from pushctl.rules.secrets import without_secrets
 from pushctl.rules.text import printable
 
 Headers: TypeAlias = Sequence[tuple[str, str]]
@@ -28,8 +29,8 @@ _decode = json.JSONDecoder().raw_decode  # half of what loads() takes for the bo
 _NAME_LENGTH_MAX = 128
 _DETAIL_LENGTH_MAX = 1_024
 _RAW_LENGTH_MAX = 300
-_DELAY_SECONDS = re.compile(r"[0-9]{1,18}")
-_PROTO_DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)s")
+_DELAY_SECONDS = re.compile(r"[0-9]+")
+_PROTO_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)s")
 
 
 def header(headers: Headers, name: str) -> str | None:
@@ -44,7 +45,7 @@ def label(value: object) -> str | None:
     """Return a name that a server gave, safe to show, or ``None`` if it is none."""
     if not isinstance(value, str):
         return None
-    return printable(value, _NAME_LENGTH_MAX) or None
+    return _safe(value, _NAME_LENGTH_MAX)
 
 
 def identifier(headers: Headers, name: str) -> str | None:
@@ -67,12 +68,17 @@ def read_object(body: bytes) -> Mapping[str, JsonValue] | None:
 def raw_detail(body: bytes) -> str | None:
     """Return the beginning of a body that could not be read, safe to show."""
     text = body[: _RAW_LENGTH_MAX * 4].decode("utf-8", "replace").replace("\ufffd", "?")
-    return printable(" ".join(text.split()), _RAW_LENGTH_MAX) or None
+    return _safe(" ".join(text.split()), _RAW_LENGTH_MAX)
 
 
 def detail(text: str) -> str | None:
     """Return the server's own text, safe to show and shortened."""
-    return printable(text, _DETAIL_LENGTH_MAX) or None
+    return _safe(text, _DETAIL_LENGTH_MAX)
+
+
+def _safe(text: str, limit: int) -> str | None:
+    """Return *text* as it may be shown: a gateway in between might echo our own credentials."""
+    return printable(without_secrets(text), limit) or None
 
 
 def retry_after_s(headers: Headers) -> float | None:

@@ -27,7 +27,8 @@ def mask_key(state_dir: Path) -> bytes:
     try:
         if not path.exists():
             _make(path)
-        text = path.read_text(encoding="ascii", errors="replace").strip()
+        with open(path, encoding="ascii", errors="replace", opener=_no_link) as file:
+            text = file.read().strip()
     except OSError as error:
         raise storage_error("read", str(path), error) from error
     try:
@@ -41,6 +42,17 @@ def mask_key(state_dir: Path) -> bytes:
             hint="put the right file back; with a new key masks no longer match those of before",
         )
     return key
+
+
+def borrowed_mask_key(state_dir: Path) -> bytes:
+    """
+    Return the key of *state_dir*, or where there is none yet one that is kept nowhere.
+
+    For what leaves nothing behind.  Raises as :func:`mask_key` does.
+    """
+    if (state_dir / KEY_FILE).exists():
+        return mask_key(state_dir)
+    return os.urandom(KEY_BYTES)
 
 
 def masked(record: dict[str, Any], key: bytes) -> dict[str, Any]:
@@ -57,6 +69,10 @@ def masked(record: dict[str, Any], key: bytes) -> dict[str, Any]:
     if isinstance(detail, str) and token in detail:
         hidden["detail"] = detail.replace(token, hidden["token"])
     return hidden
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW)
 
 
 def _make(path: Path) -> None:

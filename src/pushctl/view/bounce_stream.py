@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pushctl import catalog
 from pushctl.outcome import Kind
+from pushctl.records.masking import masked
 from pushctl.records.reading import Bounce, CountsAdded, RunEnded
 from pushctl.records.record import Record, to_line
 from pushctl.rules.text import printable, shorten_token
@@ -20,10 +21,11 @@ _ADVICE_SHOWN = 2
 class BounceStream:
     """A live view of a bounce log: data on stdout, talk on stderr."""
 
-    def __init__(self, terminal: Terminal, output: str) -> None:
-        """*output* is ``table`` or ``jsonl``."""
+    def __init__(self, terminal: Terminal, output: str, mask_key: bytes | None = None) -> None:
+        """*output* is ``table`` or ``jsonl``; with a *mask_key* tokens are masked."""
         self._terminal = terminal
         self._output = output
+        self._mask_key = mask_key
         self._reasons = Reasons()
         self._seen: set[tuple[object, ...]] = set()
         self._accepted = self._rejected = 0
@@ -32,6 +34,8 @@ class BounceStream:
     def bounce(self, bounce: Bounce, *, live: bool) -> None:
         """Show one bounce; *live*: it happened while we looked, so it is counted."""
         record = bounce.record
+        if self._mask_key is not None:
+            record = masked(record, self._mask_key)
         if bounce.newer and not self._warned_newer:
             self._warned_newer = True
             self._terminal.warn(

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pushctl.outcome import Kind
+from pushctl.rules.masking import mask
 from pushctl.rules.text import printable, shorten_token
 from pushctl.view.progress import clock
 from pushctl.view.terminal import Terminal
+from pushctl.view.trace import token_of
 
 
 def show_rehearsal(document: Mapping[str, Any], terminal: Terminal) -> None:
@@ -35,6 +37,16 @@ def show_rehearsal(document: Mapping[str, Any], terminal: Terminal) -> None:
         _show_validated(document["validated"], terminal)
     for sample in document["samples"]:
         _show_sample(sample, terminal)
+
+
+def masked_sample(sample: Mapping[str, Any], key: bytes) -> dict[str, Any]:
+    """Return a sample of a dry run with a mask in place of the token it is addressed to."""
+    token = token_of(sample["path"], sample["body"].encode())
+    if token is None:  # to a topic or a condition, which names nobody
+        return dict(sample)
+    hidden = mask(token, key)
+    texts = {name: sample[name].replace(token, hidden) for name in ("token", "path", "body")}
+    return {**sample, **texts}
 
 
 def _show_sample(sample: Mapping[str, Any], terminal: Terminal) -> None:
