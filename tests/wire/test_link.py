@@ -463,7 +463,7 @@ async def test_no_alpn(authority: Authority) -> None:
         error = await failure(port, authority)
 
     assert "alpn" == error.stage
-    assert error.message.endswith("the server names no protocol")
+    assert error.message.endswith("the server does not offer HTTP/2")
 
 
 @in_loop

@@ -84,7 +84,7 @@ WRONG = {
     "no ALPN": Wrong(
         lambda ca: ca.server(protocols=()),
         "alpn",
-        "the server names no protocol",
+        "the server does not offer HTTP/2",
         "HTTP/2",
         http_1_is_fine=True,
     ),

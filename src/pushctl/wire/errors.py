@@ -29,7 +29,7 @@ _VERIFY: Final[dict[int, tuple[str, str]]] = {
     20: ("its certificate comes from an unknown CA", f"{_NEW_ROOT}; {_INSPECTED}"),
     21: ("its certificate comes from an unknown CA", f"{_NEW_ROOT}; {_INSPECTED}"),
     23: ("its certificate was revoked", "do not send to this server"),
-    62: ("its certificate is for another host name", "check the host name, or server_name"),
+    62: ("its certificate is for another host name", "check the host name in endpoint"),
     64: ("its certificate is for another address", "use the host name instead of the address"),
 }
 
@@ -72,7 +72,7 @@ _REASONS: Final[dict[str, tuple[str, str]]] = {
     ),
     "TLSV1_UNRECOGNIZED_NAME": (
         "it does not serve this host name",
-        "check the host name, or server_name",
+        "check the host name in endpoint",
     ),
     "WRONG_VERSION_NUMBER": ("it does not speak TLS", _NOT_TLS),
     "HTTP_REQUEST": ("it does not speak TLS", _NOT_TLS),
@@ -133,6 +133,6 @@ def tls_failed(where: str, error: ssl.SSLError) -> ConnectFailed:
 
 
 def alpn_failed(where: str, spoken: str | None) -> ConnectFailed:
-    """Return the failure of a server that agreed on *spoken* instead of ``h2``."""
-    what = "names no protocol" if spoken is None else f"speaks only {spoken}"
+    """Return the failure of a server that agreed on *spoken*, or on nothing, instead of ``h2``."""
+    what = "does not offer HTTP/2" if spoken is None else f"speaks only {spoken}"
     return ConnectFailed("alpn", f"{where}: the server {what}", NO_ALPN)
