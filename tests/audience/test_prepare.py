@@ -28,7 +28,7 @@ from audience.kit import (
     recipients,
     rows_of,
 )
-from pushctl.audience import Verdict, counting, marking, open_audience
+from pushctl.audience import Verdict, counting, marking, open_audience, workspace
 from pushctl.audience import prepare as preparing
 from pushctl.audience.engine import Engine
 from pushctl.audience.prepare import COLUMNS, prepare
@@ -202,12 +202,14 @@ def test_the_first_of_a_service_and_token_wins(tmp_path: Path) -> None:
     assert f"first at row 4 ({path}:5)" == column(prepared, "verdict_detail")[4]
 
 
+@pytest.mark.parametrize("keys_at_once", [0, 250_000])
 def test_duplicates_are_found_across_sources_and_passes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    keys_at_once: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However few rows are compared at a time, and however many files the verdicts take."""
+    """However few rows and keys are compared at a time, and however many files verdicts take."""
     monkeypatch.setattr(marking, "ROWS_A_PASS", 7)
-    monkeypatch.setattr(counting, "ROWS_A_PASS", 7)
+    monkeypatch.setattr(marking, "_KEYS_AT_ONCE", keys_at_once)
+    monkeypatch.setattr(workspace, "ROWS_A_PASS", 7)
     monkeypatch.setattr(preparing, "_ROWS_A_FILE", 10)
     few = tokens(40)
     one = csv_file(tmp_path / "one.csv", "token,n", [f"{each},1" for each in few])
@@ -229,7 +231,7 @@ def test_tokens_that_share_a_key_are_no_duplicates(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A key finds candidates; only the token itself tells."""
-    monkeypatch.setattr(preparing, "key", lambda token: f"length({token})::UBIGINT")
+    monkeypatch.setattr(workspace, "key", lambda token: f"length({token})::UBIGINT")
     monkeypatch.setattr("pushctl.audience.judging.key", lambda token: f"length({token})::UBIGINT")
     path = csv_file(tmp_path / "list.csv", "token", [DEVICES[0], DEVICES[1], DEVICES[0]])
     prepared = check_same(tmp_path, token_files=[path])

@@ -17,7 +17,6 @@ from types import MappingProxyType
 
 from pushctl.audience.consent import is_plain_no
 from pushctl.audience.engine import (
-    MEMORY_LIMIT,
     Engine,
     NotPossible,
     attempted,
@@ -232,10 +231,7 @@ def _answered(prepared: Prepared, query: str) -> Iterator[list[Tuple]]:
     folder = prepared.folder
     with spill_folder(folder / "spill") as spill:
         try:
-            with (
-                attempted(),
-                Engine(memory_limit=MEMORY_LIMIT, folder=folder, spill=spill) as engine,
-            ):
+            with attempted(), Engine(folder=folder, spill=spill) as engine:
                 yield from engine.stream(query)
         except NotPossible:
             raise damaged(folder / TABLE) from None

@@ -10,7 +10,7 @@ from typing import Any
 from pushctl.audience.engine import literal
 from pushctl.audience.judging import JUDGED
 from pushctl.audience.prepared import TABLE, Tallies
-from pushctl.audience.workspace import ROWS_A_PASS, UNMARKED, Workspace
+from pushctl.audience.workspace import Workspace, marked
 
 _SAMPLE_ROWS = 20_000
 _WISH = "service, credential, environment, topic"
@@ -59,15 +59,16 @@ def _sendable(work: Workspace) -> Counter[tuple[Any, ...]]:
     query = f"SELECT {_WISH}, count(*) FROM {work.table} WHERE key IS NOT NULL"
     for *wish, number in work.engine.all(f"{query} GROUP BY ALL"):
         counts[tuple(wish)] += number
-    marks = work.count("marks")
-    for stretch in work.stretches(1 + marks // ROWS_A_PASS if marks else 0):
-        marked = f"{stretch} AND row IN (SELECT row FROM marks WHERE {stretch})"
-        for *wish, number in work.engine.all(f"{query} AND {marked} GROUP BY ALL"):
+    for stretch in work.passes_over_marks():
+        for *wish, number in work.engine.all(
+            f"{query} AND {stretch} AND {marked(stretch)} GROUP BY ALL"
+        ):
             counts[tuple(wish)] -= number
-    for *wish, number in work.engine.all(
-        f"SELECT {_WISH}, count(*) FROM slow WHERE key IS NOT NULL AND {UNMARKED} GROUP BY ALL"
-    ):
-        counts[tuple(wish)] += number
+        for *wish, number in work.engine.all(
+            f"SELECT {_WISH}, count(*) FROM slow"
+            f" WHERE key IS NOT NULL AND {stretch} AND NOT {marked(stretch)} GROUP BY ALL"
+        ):
+            counts[tuple(wish)] += number
     return +counts
 
 
@@ -91,7 +92,7 @@ def _attributes(
     """Return the attributes of those who are sent to, by service."""
     found: dict[str, frozenset[str]] = {}
     # Nearly always the first rows show all there is, and the others need not be read.
-    for rows in (_SAMPLE_ROWS, work.total):
+    for stretch in (f"row <= {_SAMPLE_ROWS}", *work.passes_over_marks()):
         wanted = [
             service
             for service in services
@@ -100,7 +101,7 @@ def _attributes(
         if not wanted:
             break
         chosen = (
-            f"attributes IS NOT NULL AND row <= {rows} AND {UNMARKED}"
+            f"attributes IS NOT NULL AND {stretch} AND NOT {marked(stretch)}"
             f" AND service IN ({', '.join(map(literal, wanted))})"
         )
         for service, name in work.engine.all(

@@ -23,14 +23,8 @@ from pushctl.rules.text import printable
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MEMORY_LIMIT = "150MB"
-"""
-What the engine may hold while an audience is prepared; the rest goes to disk.
-
-Half of it is enough for ten million plain rows, but not for finding five million duplicates or a
-million suppressed tokens among them.
-"""
-READER_MEMORY_LIMIT = "64MB"
+MEMORY_LIMIT = "64MB"
+"""What the engine may hold, of ten million rows as of ten thousand; the rest goes to disk."""
 _POLL_S = 0.1
 _INTERRUPTED = "Query interrupted"
 _BUFFER_BYTES = 4 * 2**20
@@ -49,7 +43,7 @@ class Engine:
     def __init__(
         self,
         *,
-        memory_limit: str = READER_MEMORY_LIMIT,
+        memory_limit: str = MEMORY_LIMIT,
         folder: Path | None = None,
         spill: Path | None = None,
         files: Sequence[Path] = (),

@@ -21,7 +21,7 @@ from pathlib import Path
 from pushctl.audience.blocks import Plainness, plain_objects
 from pushctl.audience.consent import consent_fault
 from pushctl.audience.content import Content, numbered_lines
-from pushctl.audience.engine import MEMORY_LIMIT, Engine, NotPossible, attempted
+from pushctl.audience.engine import Engine, NotPossible, attempted
 from pushctl.audience.objects import Shape, lines_of, token_shapes, unsound_tokens
 from pushctl.audience.own_records import are_records, is_count, kept_apart
 from pushctl.audience.row import KNOWN_COLUMNS, Row, counted, kind_of, misspelt_column
@@ -145,7 +145,7 @@ def _quick_survey(content: Content, plain: Plainness) -> _Survey | None:
             with (
                 attempted(),
                 content.open(),
-                Engine(memory_limit=MEMORY_LIMIT, files=[path]) as engine,
+                Engine(files=[path]) as engine,
             ):
                 shapes = token_shapes(engine, lines)
                 alike = [Line(shape.line, _value_of(shape), None) for shape in shapes]

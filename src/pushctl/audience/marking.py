@@ -4,19 +4,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import BinaryIO
 
+from pushctl.audience.engine import literal, parquet
 from pushctl.audience.formats import FilePath
 from pushctl.audience.judging import key
 from pushctl.audience.prepared import source_of
 from pushctl.audience.suppression import Said, read_words
-from pushctl.audience.workspace import ROWS_A_PASS, UNMARKED, Workspace
+from pushctl.audience.workspace import PARQUET, ROWS_A_PASS, Workspace, marked
 from pushctl.outcome import Kind, Service, TokenAction
 from pushctl.rules.dead_tokens import Standing, Word, standing
 
-_WORDS_A_PASS = 500_000
+_WORDS_A_PASS = 250_000
+_KEYS_AT_ONCE = 250_000
 _APPENDED_AT_ONCE = 1_000
 
 
@@ -30,30 +32,38 @@ def mark_suppressed(
     """
     lines = _read_logs(work, logs, stdin)
     passes = 1 + lines // _WORDS_A_PASS
+    columns = "row, key, service, token, registered_at"
     for number in range(passes):
-        chosen = f"key % {passes} = {number}"
+        part = _part("key", number, passes)
         hits = f"""
             WITH latest AS (
-                SELECT service, token, {LAST_WORD} AS word FROM words WHERE {chosen}
-                GROUP BY service, token
+                SELECT service, token, {LAST_WORD} AS word FROM words
+                WHERE {_part(key("token"), number, passes)} GROUP BY service, token
             )
-            SELECT row, service, registered_at, word.action, word.said, word.since, word.shown,
+            SELECT row, key, service, registered_at, word.action, word.said, word.since, word.shown,
                 word.place
-            FROM ({work.sendable("row, service, token, registered_at", chosen)})
-                JOIN latest USING (service, token)"""
+            FROM ({work.sendable(columns, part)}) JOIN latest USING (service, token)"""
         for rows in work.engine.stream(hits):
             work.engine.append(
                 "marks",
                 [
-                    (row, Kind.SKIPPED.value, "Suppressed", f"{shown} ({place})")
-                    for row, service, registered_at, action, said, since, shown, place in rows
-                    if standing(
-                        Service(service), Word(TokenAction(action), said, since), [registered_at]
-                    )
-                    is Standing.DEAD
+                    (row, found, Kind.SKIPPED.value, "Suppressed", f"{shown} ({place})")
+                    for row, found, service, registered_at, *word, shown, place in rows
+                    if _is_dead(service, registered_at, *word)
                 ],
             )
     work.engine.run("DROP TABLE words")
+
+
+def _is_dead(
+    service: str,
+    registered_at: str | None,
+    action: str,
+    said_s: float | None,
+    since_s: float | None,
+) -> bool:
+    word = Word(TokenAction(action), said_s, since_s)
+    return standing(Service(service), word, [registered_at]) is Standing.DEAD
 
 
 LAST_WORD = """max({
@@ -67,7 +77,7 @@ def _read_logs(work: Workspace, logs: Sequence[FilePath], stdin: BinaryIO | None
     """Put what *logs* say of tokens into ``words``; return how many lines those are."""
     work.engine.run(
         "CREATE TABLE words (service VARCHAR, token VARCHAR, action VARCHAR, said DOUBLE,"
-        " since DOUBLE, shown VARCHAR, place VARCHAR, key UBIGINT)"
+        " since DOUBLE, shown VARCHAR, place VARCHAR)"
     )
     lines = 0
     for path in logs:
@@ -75,14 +85,13 @@ def _read_logs(work: Workspace, logs: Sequence[FilePath], stdin: BinaryIO | None
         while some := [*islice(found, _APPENDED_AT_ONCE)]:
             lines += len(some)
             work.engine.append("words", [_row_of(said) for said in some])
-    work.engine.run(f"UPDATE words SET key = {key('token')}")
     return lines
 
 
 def _row_of(said: Said) -> tuple[object, ...]:
     word = said.word
     life = (word.action.value, word.said_s, word.since_s)
-    return (said.service.value, said.token, *life, said.shown, said.place, None)
+    return (said.service.value, said.token, *life, said.shown, said.place)
 
 
 def mark_duplicates(work: Workspace) -> None:
@@ -95,34 +104,45 @@ def mark_duplicates(work: Workspace) -> None:
     """
     run = work.engine.run
     run("CREATE TABLE shared (key UBIGINT)")
-    passes = 1 + work.total // ROWS_A_PASS
-    for number in range(passes):
+    for part in _parts(work.total):
         run(
-            f"INSERT INTO shared SELECT key FROM ({work.sendable('key', _part(number, passes))})"
+            f"INSERT INTO shared SELECT key FROM ({work.sendable('key', part)})"
             " GROUP BY key HAVING count(*) > 1"
         )
-    candidates = f"key IN (SELECT key FROM shared) AND {UNMARKED}"
-    columns = "row, origin, line, key, md5_number(service || ':' || token) AS digest"
-    run(f"CREATE TABLE twins AS {work.sendable(columns, candidates)}")
-    passes = 1 + work.count("twins") // ROWS_A_PASS
-    shown = source_of(work.sources, "place.origin", "place.line")
-    for number in range(passes):
-        run(
-            f"""
-            INSERT INTO marks
-            WITH part AS (FROM twins WHERE {_part(number, passes)}),
-            firsts AS (
-                SELECT digest, min(row) AS first,
-                    arg_min({{origin: origin, line: line}}, row) AS place
-                FROM part GROUP BY digest HAVING count(*) > 1
+    shared = work.count("shared")
+    if shared:
+        twins = work.folder / "spill" / "twins.parquet"
+        # A look at each row costs less than a table of all keys that are not unique, when they
+        # are many.
+        few = "key IN (SELECT key FROM shared)" if shared <= _KEYS_AT_ONCE else "true"
+        columns = "row, key, origin, line, md5_number(service || ':' || token) AS digest"
+        run(f"COPY ({work.sendable(columns, few)}) TO {literal(str(twins))} {PARQUET}")
+        table = parquet(twins)
+        shown = source_of(work.sources, "place.origin", "place.line")
+        for part in _parts(work.engine.one(f"SELECT count(*) FROM {table}")[0]):
+            run(
+                f"""
+                INSERT INTO marks
+                WITH part AS (FROM {table} WHERE {part} AND NOT {marked(part)}),
+                firsts AS (
+                    SELECT digest, min(row) AS first,
+                        arg_min({{origin: origin, line: line}}, row) AS place
+                    FROM part GROUP BY digest HAVING count(*) > 1
+                )
+                SELECT row, key, 'skipped', 'Duplicate',
+                    'first at row ' || first || ' (' || {shown} || ')'
+                FROM part JOIN firsts USING (digest) WHERE row > first"""
             )
-            SELECT row, 'skipped', 'Duplicate', 'first at row ' || first || ' (' || {shown} || ')'
-            FROM part JOIN firsts USING (digest) WHERE row > first"""
-        )
-    run("DROP TABLE twins")
+        twins.unlink()
     run("DROP TABLE shared")
 
 
-def _part(number: int, of: int) -> str:
+def _parts(rows: int) -> Iterator[str]:
+    """Yield the conditions of parts of *rows* rows, alike in size, each small enough for a pass."""
+    passes = 1 + rows // ROWS_A_PASS
+    return (_part("key", number, passes) for number in range(passes))
+
+
+def _part(key: str, number: int, of: int) -> str:
     """Return the condition of rows in one of *of* parts that are alike in size."""
-    return f"key % {of} = {number}"
+    return f"{key} % {of} = {number}"

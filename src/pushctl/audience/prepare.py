@@ -21,7 +21,7 @@ from pushctl.audience.columnar import ColumnarSource, damaged_file
 from pushctl.audience.counting import constant_columns, count, line_shift
 from pushctl.audience.engine import MEMORY_LIMIT, Engine, literal, private_files, spill_folder
 from pushctl.audience.formats import FilePath
-from pushctl.audience.judging import JUDGED, judged, key
+from pushctl.audience.judging import JUDGED, judged
 from pushctl.audience.marking import mark_duplicates, mark_suppressed
 from pushctl.audience.parts import attributes_text
 from pushctl.audience.prepared import (
@@ -92,7 +92,7 @@ def prepare(
             ) as engine:
                 shown = [source.shown for source in audience.sources]
                 work = Workspace(engine, folder, shown, audience.total)
-                work.make_tables()
+                work.make_tables(condition)
                 _read(work, audience, spill, condition, on_progress)
                 if suppress:
                     mark_suppressed(work, suppress, stdin)
@@ -141,7 +141,7 @@ def _read(
     where: str | None,
     on_progress: Callable[[int], None] | None,
 ) -> None:
-    """Write the table, and put the rows that take a closer look into ``slow``."""
+    """Write the table, and put the rows that take a closer look into ``slow_rows``."""
     slow = _SlowRows(work, audience)
     with ExitStack() as stack:
         queries, relations, offset = [], [], 0
@@ -167,12 +167,6 @@ def _read(
         for number, origin, line, parts in rows:
             slow.take(origin, number, relations[origin].row(line, parts))
     slow.flush()
-    work.engine.run(f"UPDATE slow SET key = {key('token')} WHERE verdict_kind IS NULL")
-    if where is not None:
-        work.engine.run(
-            "UPDATE slow SET key = NULL, verdict_kind = 'skipped', verdict_reason = 'NotInSegment'"
-            f" WHERE key IS NOT NULL AND NOT ({where})"
-        )
 
 
 def _write_table(
@@ -226,7 +220,7 @@ def _changed(shown: str) -> InvalidInput:
 
 
 class _SlowRows:
-    """Resolves rows one by one, and gathers them for the table ``slow``."""
+    """Resolves rows one by one, and gathers them for the table ``slow_rows``."""
 
     def __init__(self, work: Workspace, audience: Audience) -> None:
         self._engine = work.engine
@@ -258,13 +252,13 @@ class _SlowRows:
             attributes_text(one.attributes),
             *((None,) * 3 if verdict is None else (verdict.kind, verdict.reason, verdict.detail)),
         )
-        self._pending.append((number, origin, row.line, *map(_storable, texts), None))
+        self._pending.append((number, origin, row.line, *map(_storable, texts)))
         if len(self._pending) >= _APPENDED_AT_ONCE:
             self.flush()
 
     def flush(self) -> None:
         """Write what is gathered."""
-        self._engine.append("slow", self._pending)
+        self._engine.append("slow_rows", self._pending)
         self._pending.clear()
 
 
@@ -279,41 +273,41 @@ def _storable(text: str | None) -> str | None:
 def _write_rows(work: Workspace) -> int:
     """Write the rows of ``slow`` in order; return how many files they take."""
     texts = ", ".join(JUDGED[:-3])
-    return _write_in_order(
-        work,
-        f"""
-        SELECT row, {source_of(work.sources)} AS source, {texts},
-            coalesce(kind, verdict_kind) AS verdict_kind,
-            coalesce(reason, verdict_reason) AS verdict_reason,
-            coalesce(detail, verdict_detail) AS verdict_detail
-        FROM slow LEFT JOIN marks USING (row)""",
-        work.count("slow"),
-        row_file,
-    )
+
+    def query(stretch: str) -> str:
+        return f"""
+            SELECT row, {source_of(work.sources)} AS source, {texts},
+                coalesce(kind, verdict_kind) AS verdict_kind,
+                coalesce(reason, verdict_reason) AS verdict_reason,
+                coalesce(detail, verdict_detail) AS verdict_detail
+            FROM (FROM slow WHERE {stretch}) LEFT JOIN (FROM marks WHERE {stretch}) USING (row)"""
+
+    return _write_in_order(work, query, work.count("slow_rows"), row_file)
 
 
 def _write_verdicts(work: Workspace) -> int:
     """Write the marks on other rows in order; return how many files they take."""
-    return _write_in_order(
-        work,
-        """
-        SELECT row, kind AS verdict_kind, reason AS verdict_reason, detail AS verdict_detail
-        FROM marks WHERE row NOT IN (SELECT row FROM slow)""",
-        work.count("marks"),
-        verdict_file,
-    )
+
+    def query(stretch: str) -> str:
+        return f"""
+            SELECT row, kind AS verdict_kind, reason AS verdict_reason, detail AS verdict_detail
+            FROM marks
+            WHERE {stretch} AND row NOT IN (SELECT row FROM slow_rows WHERE {stretch})"""
+
+    return _write_in_order(work, query, work.count("marks"), verdict_file)
 
 
 def _write_in_order(
-    work: Workspace, query: str, rows: int, file: Callable[[Path, int], Path]
+    work: Workspace,
+    query: Callable[[str], str],
+    rows: int,
+    file: Callable[[Path, int], Path],
 ) -> int:
-    """Write the result of *query*, about *rows* rows, to as many files as are sorted easily."""
+    """Write the results of *query* for stretches of about *rows* rows, a file for each."""
     files = 0 if not rows else 1 + rows // _ROWS_A_FILE
     for number, stretch in enumerate(work.stretches(files)):
         path = literal(str(file(work.folder, number)))
-        work.engine.run(
-            f"COPY (SELECT * FROM ({query}) WHERE {stretch} ORDER BY row) TO {path} {PARQUET}"
-        )
+        work.engine.run(f"COPY ({query(stretch)} ORDER BY row) TO {path} {PARQUET}")
     return files
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pushctl.audience.blocks import Plainness, plain_objects
 from pushctl.audience.content import Content
-from pushctl.audience.engine import MEMORY_LIMIT, Engine, NotPossible, attempted
+from pushctl.audience.engine import Engine, NotPossible, attempted
 from pushctl.audience.jsonlines import MAX_NAMES, Line, no_objects, read_line, read_lines
 from pushctl.audience.objects import lines_of, profile_facts, unsound_profiles
 from pushctl.audience.row import Row, counted
@@ -179,7 +179,7 @@ def _quick_survey(content: Content, plain: Plainness) -> ProfileLines | None:
             with (
                 attempted(),
                 content.open(),
-                Engine(memory_limit=MEMORY_LIMIT, files=[path]) as engine,
+                Engine(files=[path]) as engine,
             ):
                 facts = profile_facts(engine, lines)
                 profiles, inputs, names = facts.profiles, facts.inputs, set(facts.names)
