@@ -284,7 +284,7 @@ def test_nobody_listens(project: Project) -> None:
         (record["outcome"], record["reason"], record["attempts"]) for record in result.records
     ]
     assert "refused" in result.records[0]["detail"]
-    assert any("refused" in warning for warning in result.warnings)
+    assert any("refused" in error for error in result.errors)
 
 
 def test_a_server_that_is_not_trusted(project: Project) -> None:
@@ -316,7 +316,7 @@ def test_a_refused_key_costs_one_request(project: Project, tmp_path: Path) -> No
     reasons = [(record["outcome"], record["reason"]) for record in result.records]
     assert ("rejected", "InvalidProviderToken") == reasons[0]
     assert [("not_sent", "CredentialsRefused")] * 199 == reasons[1:]
-    assert any("'shop-ios' was refused" in warning for warning in result.warnings)
+    assert any("'shop-ios' was refused" in error for error in result.errors)
 
 
 def test_a_refused_service_account_sends_nothing(project: Project) -> None:
@@ -334,7 +334,7 @@ def test_a_refused_service_account_sends_nothing(project: Project) -> None:
         result.record["reason"],
     )
     assert [] == project.served.pushes
-    assert any("'shop-android' was refused" in warning for warning in result.warnings)
+    assert any("'shop-android' was refused" in error for error in result.errors)
 
 
 def test_one_refused_credential_does_not_hold_up_the_other(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pushctl.dispatch.lane import Lane
 from pushctl.dispatch.thresholds import Stop
-from pushctl.errors import Problem
+from pushctl.errors import CredentialsRefused, Problem, Unreachable
 from pushctl.job.binding import Binding
 from pushctl.job.ending import Ending
 from pushctl.job.recorder import OnRecord
@@ -102,9 +102,12 @@ class Screen:
         self._reasons.add(service, outcome)
 
     def connecting(self, lane: Lane, problem: ConnectFailed, retry_in_s: float | None) -> None:
-        """Say that a connection could not be opened."""
-        again = "" if retry_in_s is None else f"; trying again in {retry_in_s:g} s"
-        self._terminal.warn(f"{lane.name}: {problem}{again}", hint=problem.hint)
+        """Say that a connection could not be opened: an error once it is not tried again."""
+        said = f"{lane.name}: {problem}"
+        if retry_in_s is None:
+            self._terminal.error(Unreachable(said, hint=problem.hint))
+        else:
+            self._terminal.warn(f"{said}; trying again in {retry_in_s:g} s", hint=problem.hint)
 
     def stopping(self, stop: Stop, in_flight: int) -> None:
         """Say that the run ends early."""
@@ -187,7 +190,7 @@ class Screen:
                 style="dim",
             )
         for name, reason in ending.refused:
-            terminal.warn(f"credential {name!r} was refused: {reason}")
+            terminal.error(CredentialsRefused(f"credential {name!r} was refused: {reason}"))
         if ending.stop is not None and ending.stop.kind in ("canary", "threshold", "deadline"):
             terminal.warn(f"stopped: {ending.stop.why}", hint=ending.stop.hint)
         unknown = ending.totals[Kind.UNKNOWN]
