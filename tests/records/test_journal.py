@@ -9,7 +9,7 @@ import pytest
 from pushctl.errors import InvalidInput, StorageError
 from pushctl.outcome import Kind, Outcome
 from pushctl.records import journal as journal_module
-from pushctl.records.journal import Journal
+from pushctl.records.journal import Journal, seal
 from pushctl.records.record import Address, Record, outcome_record, to_text
 from pushctl.records.replay import journal_records, replay_journal
 
@@ -145,3 +145,26 @@ def test_a_journal_of_another_schema_is_refused(tmp_path: Path) -> None:
     path.write_bytes(line)
     with pytest.raises(InvalidInput, match="schema 99"):
         replay_journal(path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"t":"sent","rows":[99]}',
+        '{"t":"open","lo":1,"hi":99999999999}',
+        '{"t":"accepted","rows":[1],"at":1e99,"credential":"c"}',
+        '{"t":"outcome","record":{"row":1,"outcome":"fine"}}',
+        '{"t":"outcome"}',
+        '{"tea":"sent"}',
+    ],
+)
+def test_a_line_that_makes_no_sense_is_refused_with_its_place(tmp_path: Path, line: str) -> None:
+    """A checksum that fits does not make a line ours: no traceback, and no memory filled."""
+    path = tmp_path / "journal.jsonl"
+    start, chain = seal('{"t":"start","schema":1,"run":"r1","boot":null}', 0)
+    window, chain = seal('{"t":"open","lo":1,"hi":2}', chain)
+    path.write_bytes(start + window + seal(line, chain)[0])
+
+    with pytest.raises(InvalidInput, match="makes no sense") as caught:
+        replay_journal(path)
+    assert f"{path}:3" == str(caught.value.problems[0].place)

@@ -16,6 +16,8 @@ from pushctl.outcome import Kind, Retryable
 from pushctl.records.folder import RunFolder
 from pushctl.records.record import SCHEMA, Record
 
+_MAX_ROWS = 1 << 31
+"""More than any run has: a span beyond it is no span, and would fill the memory."""
 _CRC_TAIL = len(b',"crc":"00000000"}\n')
 
 NOT_OPENED, OPENED, WAITING, SENT, FAILED = 0, 1, 2, 8, 9
@@ -138,6 +140,8 @@ class Replay:
     def _open(self, rows: range | list[int]) -> None:
         self.ended = False
         high = rows[-1]
+        if not 0 <= high < _MAX_ROWS:
+            raise ValueError
         missing = high + 1 - len(self.states)
         if missing > 0:
             self.states.extend(bytes(missing))
@@ -184,7 +188,10 @@ def _rows(line: dict[str, Any]) -> range | list[int]:
     if "rows" in line:
         rows: list[int] = line["rows"]
         return rows
-    return range(line["lo"], line["hi"] + 1)
+    low, high = line["lo"], line["hi"]
+    if not 0 <= low <= high < _MAX_ROWS:
+        raise ValueError
+    return range(low, high + 1)
 
 
 def lines(path: Path, replay: Replay, run: str | None = None) -> Iterator[dict[str, Any]]:
@@ -220,7 +227,7 @@ def _lines(
             )
         line, replay.chain = parsed
         replay.size += len(raw)
-        if line["t"] == "start":
+        if line.get("t") == "start":
             _refuse_foreign(line, run, Place(str(path), number))
         yield line
 
@@ -233,9 +240,9 @@ def _refuse_foreign(start: dict[str, Any], run: str | None, place: Place) -> Non
             place=place,
             hint="use the version of pushctl that wrote it",
         )
-    if run is not None and start["run"] != run:
+    if run is not None and start.get("run") != run:
         raise InvalidInput(
-            f"this is the journal of run {start['run']}, in the folder of run {run}",
+            f"this is the journal of run {start.get('run')}, in the folder of run {run}",
             place=place,
             hint="restore the run's folder from a copy",
         )
@@ -244,8 +251,16 @@ def _refuse_foreign(start: dict[str, Any], run: str | None, place: Place) -> Non
 def replay_journal(path: Path, run: str | None = None) -> Replay:
     """Return what the journal at *path* says.  Raises :class:`InvalidInput` as :func:`lines`."""
     replay = Replay()
-    for line in lines(path, replay, run):
-        replay.note(line)
+    for number, line in enumerate(lines(path, replay, run), start=1):
+        try:
+            replay.note(line)
+        except (LookupError, TypeError, ValueError, ArithmeticError, OSError):
+            # OSError is the calendar's word for a time that is none.
+            raise InvalidInput(
+                "this line of the journal makes no sense, although its checksum fits",
+                place=Place(str(path), number),
+                hint="was it written by another program? Restore the run's folder from a copy",
+            ) from None
     return replay
 
 
@@ -257,7 +272,7 @@ def replay_of(folder: RunFolder) -> Replay:
 def journal_records(path: Path) -> Iterator[Record]:
     """Yield the outcome records that the journal holds whole: all but the accepted rows."""
     for line in lines(path, Replay()):
-        if line["t"] == "outcome":
+        if line.get("t") == "outcome":
             yield line["record"]
 
 
@@ -276,5 +291,8 @@ def _checked(raw: bytes, chain: int) -> tuple[dict[str, Any], int] | None:
     expected = zlib.crc32(body, chain)
     if raw[-_CRC_TAIL:] != b',"crc":"%08x"}\n' % expected:
         return None
-    line = json.loads(raw)
+    try:
+        line = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
     return (line, expected) if isinstance(line, dict) else None
