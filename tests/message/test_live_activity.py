@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from datetime import UTC
 from typing import Any
 
+import jsonschema
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from documents.values import JSON_VALUES
 from message.kit import NOW, apns, apns_body, document, fcm_message, payload
 from pushctl.documents import Document
 from pushctl.errors import InvalidInput, Problem, UsageError
 from pushctl.message.compile import compile_message
 from pushctl.message.content import ApnsContent, MissingAttribute, PayloadTooLarge
+from pushctl.message.fields import message_schema
 from pushctl.message.lint import Verdict, lint
 from pushctl.message.model import Message
 from pushctl.message.neutral import dated, from_document, from_options
@@ -389,3 +396,45 @@ def test_a_broadcast_is_an_update_or_an_end_of_at_most_5120_bytes() -> None:
     assert ["the APNs payload has 4574 bytes; a push of type liveactivity has 4096 at most"] == [
         problem.message for problem in lint(large, [Service.APNS]).errors
     ]
+
+
+_MOMENTS = st.one_of(
+    st.integers(),
+    st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat()),
+    st.datetimes(timezones=st.just(UTC)).map(lambda moment: f"{moment:%Y%m%dT%H%M%SZ}"),
+    st.from_regex(r"\+?[0-9]{1,14}[smhdw]?", fullmatch=True),
+    st.text(max_size=12),
+)
+_BLOCKS = st.fixed_dictionaries(
+    {"event": st.sampled_from(["start", "update", "end", "stop"])},
+    optional={
+        "content_state": st.dictionaries(st.text(max_size=3), JSON_VALUES, max_size=2),
+        "timestamp": _MOMENTS,
+        "stale_date": _MOMENTS,
+        "dismissal_date": _MOMENTS | st.just("{{ at }}"),
+        "relevance_score": st.floats() | st.integers() | st.text(max_size=3),
+        "attributes_type": st.text(max_size=5),
+        "attributes": JSON_VALUES,
+        "input_push_token": st.booleans() | st.just(1),
+        "input_push_channel": st.sampled_from(["dHN0", "", "~", "a b"]),
+        "live_activity_token": st.text(max_size=3),
+    },
+)
+_SCHEMA = jsonschema.Draft202012Validator(message_schema())
+
+
+@given(_BLOCKS)
+def test_what_is_read_is_good_by_the_schema_and_can_be_judged(block: dict[str, Any]) -> None:
+    """No block makes reading or judging fail; what the reader takes, the schema takes."""
+    value = {"title": "t", "body": "b", "live_activity": block}
+    message = None
+    with contextlib.suppress(InvalidInput):
+        message = dated(from_document(payload(value)), NOW)
+
+    if message is not None:
+        assert _SCHEMA.is_valid(value), list(_SCHEMA.iter_errors(value))
+        for service in Service:
+            lint(message, [service])
+        with contextlib.suppress(InvalidInput, MissingAttribute, PayloadTooLarge):
+            aps = apns_body(message, {"at": MADE})["aps"]
+            assert all(isinstance(aps.get(key, 0), int) for key in ("timestamp", "stale-date"))

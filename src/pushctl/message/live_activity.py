@@ -27,7 +27,7 @@ from pushctl.outcome import JsonValue
 from pushctl.rules import live_activity as rules
 from pushctl.rules.channels import channel_fault
 from pushctl.rules.finding import Finding
-from pushctl.rules.moment import GRAMMAR, parse_moment
+from pushctl.rules.moment import GRAMMAR, PATTERN, parse_moment
 
 FILES: Mapping[str, str] = MappingProxyType(
     {"content_state_file": "content_state", "attributes_file": "attributes"}
@@ -167,13 +167,12 @@ def _text_schema(description: str) -> dict[str, Any]:
     return {"description": description, "type": "string", "minLength": 1}
 
 
-def _moment_schema(description: str) -> dict[str, Any]:
-    return {
-        "description": f"{description} Write {GRAMMAR}.",
-        "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "minLength": 1}],
-    }
+def _moment_schema(description: str, *more: Mapping[str, Any]) -> dict[str, Any]:
+    forms = ({"type": "integer", "minimum": 0}, {"type": "string", "pattern": PATTERN}, *more)
+    return {"description": f"{description} Write {GRAMMAR}.", "anyOf": list(forms)}
 
 
+_TEMPLATE = {"type": "string", "pattern": r"\{[{%]"}
 _SCHEMAS: Mapping[str, Any] = {
     "event": {
         "description": "What becomes of the activity.",
@@ -187,9 +186,10 @@ _SCHEMAS: Mapping[str, Any] = {
         "A YAML or JSON file that holds `content_state`, seen from the message file."
     ),
     "timestamp": _moment_schema("When the content was made; now, if it is left out."),
-    "stale_date": _moment_schema("When the content is out of date."),
+    "stale_date": _moment_schema("When the content is out of date.", _TEMPLATE),
     "dismissal_date": _moment_schema(
-        "When an ended activity leaves the Lock Screen: four hours after the end at the latest."
+        "When an ended activity leaves the Lock Screen: four hours after the end at the latest.",
+        _TEMPLATE,
     ),
     "relevance_score": {
         "description": "Which of the app's activities comes first: the highest.",

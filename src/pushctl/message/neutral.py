@@ -16,7 +16,7 @@ from pushctl.errors import InvalidInput, Problem, UsageError
 from pushctl.message import live_activity
 from pushctl.message.fields import BY_NAME, FIELDS, Field, message_schema, read_volume
 from pushctl.message.model import Message, Priority
-from pushctl.message.values import WrongValue, is_unicode
+from pushctl.message.values import WrongValue, is_unicode, typed_number
 from pushctl.outcome import JsonValue, Service
 from pushctl.rules.finding import Path, did_you_mean, type_name
 
@@ -188,7 +188,7 @@ def from_options(
     :raises UsageError: with every option whose value does not fit.
     :raises InvalidInput: with every file of *activity* that does not hold what it should.
     """
-    given: dict[str, str | None] = {
+    given: dict[str, JsonValue] = {
         "title": title,
         "subtitle": subtitle,
         "body": body,
@@ -202,7 +202,7 @@ def from_options(
         "thread_id": thread_id,
         "category": category,
         "interruption_level": interruption_level,
-        "relevance_score": relevance_score,
+        "relevance_score": typed_number(relevance_score),
     }
     base = base or Message()
     reading = _Options(base)
@@ -234,7 +234,7 @@ class _Options:
         self.file_problems: list[Problem] = []
         self._base = base
 
-    def take(self, field: Field, value: str) -> None:
+    def take(self, field: Field, value: JsonValue) -> None:
         option = "--" + field.name.replace("_", "-")
         if self._refused_beside_payload(field, option):
             return
@@ -271,7 +271,7 @@ class _Options:
         sound["critical"] = critical or sound.get("critical", False)
         if volume is not None:
             try:
-                sound["volume"] = read_volume(volume)
+                sound["volume"] = read_volume(typed_number(volume))
             except WrongValue as wrong:
                 self.problems.append(Problem(f"`--volume` {wrong.message}", hint=wrong.hint))
             if not sound["critical"]:

@@ -60,17 +60,20 @@ def read_flag(value: JsonValue) -> bool:
 
 
 def read_number(value: JsonValue) -> int | float:
-    """Return *value*, a finite number or the text of one.  Raises :class:`WrongValue`."""
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            raise WrongValue("must be a number") from None
+    """Return *value*, a finite number.  Raises :class:`WrongValue`."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise WrongValue(f"must be a number, not {type_name(value)}")
     if not abs(value) < 2**53:  # NaN and the infinities too
         raise WrongValue("must be a number that JSON can hold")
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def typed_number(text: str | None) -> JsonValue:
+    """Return the number that an option's *text* means; the text itself where it means none."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
 
 
 def read_word(value: JsonValue, words: Sequence[str]) -> str:

@@ -13,6 +13,10 @@ GRAMMAR = (
     "or a time from now: +30m, +4h"
 )
 """How to write one, for a hint."""
+PATTERN = (
+    r"^\s*([0-9]{1,11}|\+[0-9]+[smhd]|[0-9]{4}-?[0-9W].*[Tt].*([Zz]|[+-][0-9]{2}(:?[0-9]{2})*))\s*$"
+)
+"""What every text that means one looks like, for a JSON Schema; not all of these mean one."""
 
 
 def parse_moment(value: object, now: float) -> int | None:
