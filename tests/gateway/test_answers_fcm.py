@@ -68,11 +68,26 @@ INVALID = fcm_error("INVALID_ARGUMENT")
         (b'{"name": 7}', None),
         (b"<html>", None),
         (b'{"error": {"code": 500}}', None),
+        (b'{"name": "%s"}' % (b"n" * 128), "n" * 128),
+        (b'{"name": "%s"}' % (b"n" * 129), "n" * 127 + "…"),
     ],
 )
 def test_a_200_is_an_acceptance_whatever_its_body(raw: bytes, name: str | None) -> None:
     """The status says accepted; the message name is kept where there is one."""
     assert Outcome(kind=Kind.ACCEPTED, status=200, id=name) == read(200, raw)
+
+
+# Survives `gateway/fcm.py`: `_PLAIN_NAME`: what the short cut misses goes through the parser.
+# Survives `gateway/fcm.py`: `_PLAIN_NAME.fullmatch(body)`: likewise.
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(199, "rejected"), (201, "accepted"), (299, "accepted"), (300, "rejected"), (500, "rejected")],
+)
+def test_only_a_2xx_is_an_acceptance(status: int, kind: str) -> None:
+    """Whatever a proxy makes of the answer, nothing but success counts as accepted."""
+    outcome = read(status, b'{"name": "projects/p/messages/1"}')
+
+    assert (kind, status) == (outcome.kind, outcome.status)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +114,9 @@ def test_a_200_is_an_acceptance_whatever_its_body(raw: bytes, name: str | None) 
         ("too_large", [INVALID, apns_error("PayloadTooLarge", 413)], ""),
         ("bad_ttl", [INVALID], "TTL must be a non-negative integer."),
         ("bad_ttl", [bad_request("message.android.ttl")], "Invalid value at 'message.android.ttl'"),
+        ("bad_ttl", [INVALID, bad_request("message.webpush.headers.TTL")], ""),
+        ("bad_token", [INVALID, apns_error("DeviceTokenNotForTopic", 400)], ""),
+        ("apns_token_disabled", [INVALID, apns_error("ExpiredToken")], ""),
         ("bad_data_key", [INVALID, bad_request("message.data")], "Invalid data payload key: gcm"),
         ("bad_package", [INVALID, bad_request("message.android.restrictedPackageName")], ""),
         (
@@ -160,6 +178,8 @@ def test_only_an_invalid_argument_has_a_meaning_to_tell(raw: bytes) -> None:
         (400, [INVALID, apns_error("DeviceTokenNotForTopic", 400)], TokenAction.SUSPECT),
         (400, [INVALID, bad_request("message.token")], TokenAction.SUSPECT),
         (403, [fcm_error("SENDER_ID_MISMATCH")], TokenAction.SUSPECT),
+        (410, [fcm_error("UNREGISTERED")], TokenAction.REMOVE),
+        (411, [fcm_error("UNREGISTERED")], TokenAction.SUSPECT),
         (503, [fcm_error("UNREGISTERED")], TokenAction.SUSPECT),
         (503, [apns_error("Unregistered", 410)], TokenAction.KEEP),
         (401, [fcm_error("THIRD_PARTY_AUTH_ERROR"), apns_error("X", 410)], TokenAction.KEEP),
@@ -172,6 +192,13 @@ def test_a_token_is_removed_on_the_documented_word_only(
 ) -> None:
     """UNREGISTERED and an APNs 410 remove, under a status that speaks of a token; nothing else."""
     assert action is read(status, body(*details, status=None)).token_action
+
+
+def test_a_detail_is_known_by_its_name_alone() -> None:
+    """In a protobuf Any the type is what stands after the last slash."""
+    detail = fcm_error("UNREGISTERED") | {"@type": "proxy/types/google.firebase.fcm.v1.FcmError"}
+
+    assert TokenAction.REMOVE is read(404, body(detail)).token_action
 
 
 def test_a_removed_token_is_a_matter_of_the_token() -> None:

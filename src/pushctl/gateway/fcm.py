@@ -148,7 +148,7 @@ class _Error:
 
     def text(self) -> str:
         """Return the message, then what fields and quotas add to it."""
-        parts = [self.message] if self.message else []
+        parts = [self.message]
         for field, description in self.violations:
             parts.append(field if description in ("", self.message) else f"{field}: {description}")
         for failure in self._all(_QUOTA_FAILURE):
