@@ -3,6 +3,7 @@ Everything a checkout needs, with nothing but Python 3.11 or newer: ``python3 de
 
 demo      make .venv, install pushctl from the locked dependencies, run ``pushctl demo``
 test      make .venv with the development tools, run the tests with branch coverage
+mutants   plant small faults in a module, see whether its tests notice: tools/mutants.py
 lint      ruff, mypy --strict and the import contracts
 generate  write completions, man pages and the generated pages of docs/ anew
 package   build wheel, source distribution and SBOM into dist/, try the wheel as installed
@@ -31,6 +32,7 @@ def main(arguments: list[str]) -> int:
     commands = {
         "demo": demo,
         "test": test,
+        "mutants": mutants,
         "lint": lint,
         "generate": generate,
         "package": package,
@@ -61,6 +63,12 @@ def test(arguments: list[str]) -> int:
     )  # fmt: skip
 
 
+def mutants(arguments: list[str]) -> int:
+    """Plant small faults in the modules that are held to this, or in those that are named."""
+    install("mutants")
+    return call(BIN / "python", ROOT / "tools" / "mutants.py", *arguments)
+
+
 def lint(arguments: list[str]) -> int:
     """Run the static checks; stop at the first that fails."""
     install("dev")
@@ -86,8 +94,8 @@ def package(arguments: list[str]) -> int:
 
 
 def lock(arguments: list[str]) -> int:
-    """Renew both lock files, for every platform and supported Python."""
-    for name, group in (("run", "build"), ("dev", "dev")):
+    """Renew the lock files, for every platform and supported Python."""
+    for name, group in (("run", "build"), ("dev", "dev"), ("mutants", "mutants")):
         code = call(
             "uv", "pip", "compile", "-q", "--universal", "--python-version", "3.11",
             "--generate-hashes", "--no-emit-index-url", "--no-header", "pyproject.toml",
@@ -99,7 +107,7 @@ def lock(arguments: list[str]) -> int:
 
 
 def install(kind: str) -> None:
-    """Make .venv hold exactly what *kind* (run or dev) locks, unless it does already."""
+    """Make .venv hold what *kind* (run, dev or mutants) locks, unless it does already."""
     locked = (ROOT / "requirements" / f"{kind}.lock").read_bytes()
     mark = hashlib.sha256(locked + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
     stamp = VENV / f"{kind}.installed"
