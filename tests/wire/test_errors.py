@@ -6,7 +6,8 @@ import ssl
 
 import pytest
 
-from pushctl.wire.errors import _REASONS, _VERIFY, tls_failed
+from pushctl.tls_faults import REASONS, VERIFY
+from pushctl.wire.errors import tls_failed
 
 
 def tls_error(reason: str | None) -> ssl.SSLError:
@@ -15,7 +16,7 @@ def tls_error(reason: str | None) -> ssl.SSLError:
     return error
 
 
-@pytest.mark.parametrize("reason", _REASONS)
+@pytest.mark.parametrize("reason", REASONS)
 def test_known_reasons(reason: str) -> None:
     """Every known alert has words and a hint of its own, and none of OpenSSL's jargon."""
     failure = tls_failed("host:443", tls_error(reason))
@@ -27,7 +28,7 @@ def test_known_reasons(reason: str) -> None:
     assert "raw text" not in failure.message
 
 
-@pytest.mark.parametrize("code", _VERIFY)
+@pytest.mark.parametrize("code", VERIFY)
 def test_known_verification_errors(code: int) -> None:
     """Every known fault of a certificate has words and a hint."""
     error = ssl.SSLCertVerificationError(1, "raw text")

@@ -88,6 +88,12 @@ WRONG = {
         "HTTP/2",
         http_1_is_fine=True,
     ),
+    "asks for a client certificate": Wrong(
+        lambda ca: ca.server(clients=True),
+        "tls",
+        "it asks for a client certificate",
+        "takes certificates only",
+    ),
     "no TLS": Wrong(lambda ca: None, "tls", "it does not speak TLS", "port", plain=HTTP_1),
     "hangs up": Wrong(lambda ca: None, "tls", "during the TLS handshake", "firewall"),
     "hangs": Wrong(lambda ca: None, "tls", "the TLS handshake did not finish", "", hangs=True),
@@ -128,7 +134,7 @@ class Witness:
         with client, contextlib.suppress(OSError):
             client.settimeout(20)
             if self._context is not None:
-                client = self._context.wrap_socket(client, server_side=True)
+                client = self._greet(client, self._context)
             else:
                 client.recv(1)  # of a ClientHello: no secret, and no word of HTTP
                 if self._wrong.hangs:
@@ -137,8 +143,19 @@ class Witness:
                 client.shutdown(socket.SHUT_WR)
             with client:
                 while data := client.recv(65_536):
-                    if self._context is not None:
+                    if self._context is not None and client.version():  # type: ignore[attr-defined]
                         self.heard += data
+
+    @staticmethod
+    def _greet(client: socket.socket, context: ssl.SSLContext) -> socket.socket:
+        """Return *client* inside of TLS; if that fails, make sure that it hears why."""
+        tls = context.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
+        try:
+            tls.do_handshake()
+        except OSError:
+            with contextlib.suppress(OSError):  # a close with unread bytes takes the alert back
+                tls.shutdown(socket.SHUT_WR)
+        return tls
 
     def close(self) -> None:
         self._over.set()

@@ -38,6 +38,7 @@ _UNSTATED_LIFETIME_S = 600.0
 _LEAST_LIFETIME_S, _MOST_LIFETIME_S = 60.0, 86400.0
 # Between these a stated lifetime is believed: nobody shall make us ask without end.
 _OVERLOAD = (408, 429)
+_NO_WAY = "is the network up, and does a proxy or firewall stand in between?"
 
 
 class GoogleCredential:
@@ -134,7 +135,7 @@ class GoogleCredential:
             why = request.failure or "they could not be refreshed"
             return Unreachable(
                 f"cannot get an access token for {self.name!r} from {where}: {why}",
-                hint="is the network up, and does a proxy or firewall stand in between?",
+                hint=request.hint or _NO_WAY,
             )
         return _judge(request.answer, where, self.fingerprint)
 

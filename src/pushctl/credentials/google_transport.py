@@ -18,6 +18,7 @@ from pushctl.credentials.tls import client_context
 from pushctl.errors import InvalidInput
 from pushctl.proxy import Proxy, choose_way
 from pushctl.rules.text import printable
+from pushctl.tls_faults import tls_fault
 
 _TIMEOUT_S = 10.0
 _MAX_ANSWER_BYTES = 2**20
@@ -43,6 +44,9 @@ class HttpxRequest(transport.Request):
         self._client = client
         self.answer: Answer | None = None
         self.failure: str | None = None
+        """Why there was no answer."""
+        self.hint: str | None = None
+        """What to try then."""
         self.host: str | None = None
         """Who was asked last."""
 
@@ -56,7 +60,7 @@ class HttpxRequest(transport.Request):
         **_: Any,
     ) -> Answer:
         """Send one request; raise google-auth's TransportError if it is not answered."""
-        self.answer, self.failure = None, None
+        self.answer, self.failure, self.hint = None, None, None
         self.host = urlsplit(url).hostname
         patience_s = timeout or _TIMEOUT_S
         try:
@@ -65,6 +69,9 @@ class HttpxRequest(transport.Request):
             self.failure = f"no answer within {patience_s:g} s"
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             self.failure = printable(str(error), 200) or type(error).__name__
+            tls = _tls_error(error)
+            if tls is not None:
+                self.failure, self.hint = tls_fault(tls)
         if self.answer is None:  # outside of the handler: httpx's errors hold the assertion
             raise google.auth.exceptions.TransportError(self.failure)  # type: ignore[no-untyped-call]
         return self.answer
@@ -86,6 +93,14 @@ class HttpxRequest(transport.Request):
                 if len(data) > _MAX_ANSWER_BYTES:
                     raise httpx.DecodingError("the answer is too long for a token")
         return Answer(response.status_code, dict(response.headers), bytes(data))
+
+
+def _tls_error(error: BaseException) -> ssl.SSLError | None:
+    """Return the failed handshake behind *error*, if that is what it was."""
+    below: BaseException | None = error
+    while below is not None and not isinstance(below, ssl.SSLError):
+        below = below.__cause__ or below.__context__
+    return below
 
 
 class _ByHost(httpx.BaseTransport):

@@ -16,9 +16,10 @@ from collections.abc import Callable
 from typing import Final, TypeAlias, TypedDict, cast
 
 from pushctl.proxy import Proxy
+from pushctl.tls_faults import tls_reason
 from pushctl.wire.connection import Connection
 from pushctl.wire.dial import connect, firewall_hint, host_and_port, resolve
-from pushctl.wire.errors import ConnectFailed, Stage, alpn_failed, tls_failed, tls_reason
+from pushctl.wire.errors import ConnectFailed, Stage, alpn_failed, tls_failed
 from pushctl.wire.events import Closed, Event
 from pushctl.wire.proxy import open_tunnel
 
