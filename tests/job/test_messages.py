@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from pushctl.errors import InvalidInput
+from pushctl.job.manifest import message_from_json, message_to_json
 from pushctl.job.messages import Messages
-from pushctl.message.neutral import Message, Priority
+from pushctl.message.neutral import Message, Priority, dated
 from pushctl.outcome import Service
 
 TOKEN = frozenset({"token"})
@@ -38,6 +41,27 @@ def test_a_doubt_is_kept_once() -> None:
     messages.of(Service.FCM)
 
     assert 1 == len(messages.warnings)
+
+
+def test_a_resume_has_the_message_of_the_run() -> None:
+    """What the manifest keeps is the whole message, dates already counted from the beginning."""
+    activity = {"event": "end", "content_state": {"a": [1, None]}, "dismissal_date": "+15m"}
+    message = dated(
+        Message(
+            title={"loc_key": "T", "loc_args": ["{{ n }}"]},
+            sound={"name": "x.caf", "critical": True, "volume": 0.5},
+            interruption_level="critical",
+            relevance_score=0.5,
+            live_activity=activity,
+            priority=Priority.NORMAL,
+        ),
+        1_795_168_800.25,
+    )
+
+    kept = message_from_json(json.loads(json.dumps(message_to_json(message))))
+
+    assert message == kept == dated(kept, 1_795_172_400.0)
+    assert 1_795_169_700 == kept.live_activity["dismissal_date"]
 
 
 def test_a_topic_has_less_room() -> None:

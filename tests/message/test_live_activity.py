@@ -372,6 +372,17 @@ def test_fcm_without_the_activitys_token_is_refused() -> None:
     assert "`live_activity_token`" in message
 
 
+def test_a_topic_of_fcm_has_no_activity() -> None:
+    """The activity's token is one device's: to a topic or condition it makes no sense."""
+    text = UPDATE + ", live_activity_token: abcd}"
+    kinds = ["token", "condition"]
+
+    ((place, message),) = said(lint(of(text), [Service.FCM], target_kinds=kinds).errors)
+
+    assert "m.yaml:1:76" == place
+    assert "a Live Activity goes to one registration token, not to a condition" == message
+
+
 def test_the_activitys_token_of_fcm_is_no_part_of_an_apns_payload() -> None:
     """A mixed audience has one file: over APNs the device token is the activity's."""
     assert "live" not in apns(of(UPDATE + ", live_activity_token: abcd}")).body.decode()

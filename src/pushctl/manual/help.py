@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 
@@ -112,18 +113,28 @@ class _Page:
         rows = list(rows)
         if self._width < _TWO_COLUMNS:
             for name, text in rows:
-                self.lines.append("  " + self._paint(name, "cyan"))
+                self._name(name)
                 self.filled(text, first="      ")
             return
         fitting = [len(name) for name, _ in rows if len(name) <= _NAMES_MAX]
         column = 2 + max(fitting, default=_NAMES_MAX) + 2
         for name, text in rows:
-            shown = "  " + self._paint(name, "cyan")
             if len(name) + 4 > column:
-                self.lines.append(shown)
+                self._name(name)
                 self.filled(text, first=" " * column)
             else:
+                shown = "  " + self._paint(name, "cyan")
                 self.filled(text, first=shown + " " * (column - 2 - len(name)), hidden=column)
+
+    def _name(self, name: str) -> None:
+        """Add *name* on lines of its own, broken after a ``|`` where it is too long for one."""
+        indent, line = "  ", ""
+        for part in re.findall(r"[^|]+\|?", name):
+            if line and len(indent + line + part) > self._width:
+                self.lines.append(indent + self._paint(line, "cyan"))
+                indent, line = " " * 6, ""
+            line += part
+        self.lines.append(indent + self._paint(line, "cyan"))
 
 
 def _wrap(text: str, width: int) -> list[str]:

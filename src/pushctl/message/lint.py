@@ -172,6 +172,12 @@ def _check_fcm(message: Message, target_kinds: Collection[str]) -> Iterator[Find
                 f"{limit} is the most to a {kind}"
             )
             yield Finding(draft.message.origin(()), text, _FCM_SIZE_HINT)
+    crowds = [kind for kind in target_kinds if kind in ("topic", "condition")]
+    if crowds and draft.message.get(("apns", "liveActivityToken")) is not None:
+        text = f"a Live Activity goes to one registration token, not to a {crowds[0]}"
+        hint = "for many devices at once there are the broadcast channels of APNs"
+        finding = Finding(("apns", "liveActivityToken"), text, hint)
+        yield draft.message.placed(finding)
     yield from _check_apns_part(draft.message)
 
 
