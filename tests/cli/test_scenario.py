@@ -50,7 +50,7 @@ class Playing:
 
     def _options(self) -> list[str]:
         config = ("--config", "simulator/pushctl.yaml")
-        return [*config, *HELLO, "--timeout", "1s", "--retry-for", "5s"]
+        return [*config, *HELLO, "--timeout", "2s", "--retry-for", "5s"]
 
     def stop(self) -> list[dict[str, Any]]:
         """Stop it as a user does; return what it has recorded."""
@@ -274,7 +274,7 @@ def test_limits_counts_and_shares(tmp_path: Path) -> None:
     """Stream limits up and down, refusals, GOAWAY and counted rules: each token told right once."""
     scenario = """
     streams: {first: 1, then: 20, later: [{after: 10, limit: 1}, {after: 20, limit: 1000}]}
-    every: {refuse: 17, goaway: 40}
+    every: {refuse: 17, goaway: 90}
     rules:
       - {pattern: "bb*", answer: BadDeviceToken, share: 25%}
       - {pattern: "cc*", answer: DeviceTokenNotForTopic, count: together, after: 10, every: 4}
@@ -315,7 +315,7 @@ def test_quotas(tmp_path: Path) -> None:
       - {service: apns, pushes: 3, per: 1h}
       - {service: fcm, pushes: 4, per: 1s}
     """
-    tokens = [*(ios(number) for number in range(5)), *(android(number) for number in range(6))]
+    tokens = [*(ios(number) for number in range(5)), *(android(number) for number in range(10))]
     with playing(tmp_path / "day", scenario) as simulator:
         sent = simulator.send_list(tokens)
         record = simulator.stop()
@@ -324,10 +324,10 @@ def test_quotas(tmp_path: Path) -> None:
     assert {
         ("apns", "accepted", None): 3,
         ("apns", "rejected", "TooManyRequests"): 2,
-        ("fcm", "accepted", None): 6,
+        ("fcm", "accepted", None): 10,
     } == found
     late = [one for one in record if one["reason"] == "RATE_LIMIT_EXCEEDED"]
-    assert 2 <= len(late)
+    assert 2 <= len(late)  # however the ten lie to the beginning of a period
     assert {"1"} == {one["answer"]["headers"]["retry-after"] for one in late}
 
 
