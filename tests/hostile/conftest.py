@@ -19,10 +19,11 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture
-def served(simulator: Served) -> Served:
-    """Return the simulator, with nothing received so far."""
+def served(simulator: Served) -> Iterator[Served]:
+    """Return the simulator, with nothing received so far; what it answers is put back."""
     simulator.forget()
-    return simulator
+    yield simulator
+    simulator.simulator.play(Script(rules=rules()))
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509 import load_pem_x509_certificate
 
-from cli.kit import TOPIC, Project, Push, Result, Served, rules
+from cli.kit import TOPIC, Project, Push, Result, Served
 from cli.test_proxy import PASSWORD as PROXY_PASSWORD
 from cli.test_proxy import ConnectProxy
 from hostile.canaries import Search, forms_of_key, forms_of_login, forms_of_token, forms_of_word
@@ -94,7 +94,6 @@ def guarded(stocked: Guarded, served: Served, monkeypatch: pytest.MonkeyPatch) -
     yield stocked
     for path, content in kept.items():
         path.write_bytes(content)
-    served.simulator.play(Script(rules=rules()))
 
 
 def guard(project: Project, proxy: ConnectProxy) -> Guarded:

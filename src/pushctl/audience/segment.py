@@ -13,6 +13,7 @@ where it cannot be read so the row is not in the segment.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeAlias
 
@@ -29,6 +30,8 @@ _Node: TypeAlias = dict[str, Any]
 _OPENING = "SELECT ("
 _CLOSING = "\n)"  # on a line of its own, so that a comment at the end does not swallow it
 _SHOWN_FILE = "--where"
+_LONG_WORD = re.compile(r"(\w{15})\w+")
+"""What DuckDB quotes may be a piece of what was pasted here by mistake."""
 _NOBODY = "(SELECT NULL::VARCHAR AS attributes)"
 
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "//"})
@@ -131,7 +134,7 @@ class _Segment:
         (answer,) = self._engine.one("SELECT json_serialize_sql(?::VARCHAR)", [text])
         found = json.loads(answer)
         if found["error"]:
-            complaint = printable(str(found["error_message"]), 200)
+            complaint = _LONG_WORD.sub(r"\1…", printable(str(found["error_message"]), 200))
             position = found.get("position")
             start = None if position is None else int(position)
             if start is not None and start >= len(text.encode()) - 1:

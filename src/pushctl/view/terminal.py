@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from pushctl.errors import Problem, PushctlError
+from pushctl.rules.secrets import without_secrets
 from pushctl.rules.text import inert, printable
 
 if TYPE_CHECKING:
@@ -92,9 +93,9 @@ class Terminal:
     def warn(self, text: str, *, hint: str | None = None) -> None:
         """Write a warning to stderr; nothing when quiet."""
         if self.quiet == 0:
-            self._err(f"{self.paint('warning:', 'yellow')} {printable(text, 4096)}")
+            self._err(f"{self.paint('warning:', 'yellow')} {_told(text)}")
             if hint:
-                self._err(f"{self.paint('hint:', 'cyan')} {printable(hint, 4096)}")
+                self._err(f"{self.paint('hint:', 'cyan')} {_told(hint)}")
 
     def next_step(self, command: str) -> None:
         """Say which command comes next; only to a person."""
@@ -111,7 +112,7 @@ class Terminal:
             if problem.hint and problem.hint not in hints:
                 hints.append(problem.hint)
         for hint in hints:
-            self._err(f"{self.paint('hint:', 'cyan')} {printable(hint, 4096)}")
+            self._err(f"{self.paint('hint:', 'cyan')} {_told(hint)}")
 
     def trouble(self, lines: Iterable[str]) -> None:
         """Write *lines* to stderr as they are, but for what could drive the terminal."""
@@ -150,14 +151,14 @@ class Terminal:
         )
 
     def _problem(self, problem: Problem) -> None:
-        where = f"{printable(str(problem.place), 4096)}: " if problem.place else ""
-        self._err(f"{self.paint('error:', 'bold red')} {where}{printable(problem.message, 4096)}")
+        where = f"{_told(str(problem.place))}: " if problem.place else ""
+        self._err(f"{self.paint('error:', 'bold red')} {where}{_told(problem.message)}")
         line, place = problem.source_line, problem.place
         if line is None or place is None or place.line is None:
             return
         clean, caret = excerpt(line, place.column)
         margin = f"{place.line} | "
-        self._err(f"  {margin}{clean}")
+        self._err(f"  {margin}{without_secrets(clean)}")
         if caret is not None:
             self._err(" " * (2 + len(margin) + caret) + self.paint("^", "bold red"))
 
@@ -174,6 +175,11 @@ class Terminal:
             self.stderr.flush()
         except BrokenPipeError:
             _discard(self.stderr)
+
+
+def _told(text: str) -> str:
+    """Return *text*, which may quote what somebody pasted in the wrong place, as it is shown."""
+    return printable(without_secrets(text), 4096)
 
 
 def excerpt(line: str, column: int | None, width: int = 100) -> tuple[str, int | None]:
