@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pushctl.dispatch.pace import Pacer
-from pushctl.dispatch.policy import is_stale, refuses_credential, retry_delay
+from pushctl.dispatch.policy import Policy, is_stale, refuses_credential, retry_delay
 from pushctl.dispatch.thresholds import StopIf, Tally, is_dead_token
 from pushctl.errors import UsageError
 from pushctl.outcome import Category, Kind, Outcome, Retryable, Service
@@ -38,6 +38,69 @@ def test_an_idle_timeout_is_tried_at_once_but_never_in_a_tight_loop() -> None:
     idle = rejected(400, "IdleTimeout", retryable=Retryable.WITH_BACKOFF)
     delays = [retry_delay(idle, attempts=n, least_wait_s=None, jitter=0.0) for n in (1, 2, 3)]
     assert [0.0, 1.0, 2.0] == delays
+
+
+@pytest.mark.parametrize("attempts", [0, 1])
+def test_what_never_counted_as_sent_waits_like_the_first_try(attempts: int) -> None:
+    """An attempt that was taken back makes no delay shorter or longer."""
+    busy = rejected(503, "X", retryable=Retryable.WITH_BACKOFF)
+
+    assert 10.0 == retry_delay(busy, attempts=attempts, least_wait_s=10.0, jitter=0.0)
+    assert 0.0 == retry_delay(busy, attempts=attempts, least_wait_s=None, jitter=0.0)
+
+
+def test_jitter_adds_up_to_half() -> None:
+    """The wait asked for is the least, half as much again the most."""
+    asked = rejected(429, "X", retryable=Retryable.WITH_BACKOFF, retry_after_s=42.0)
+    waits = [retry_delay(asked, attempts=1, least_wait_s=None, jitter=it) for it in (0.0, 0.5, 1.0)]
+
+    assert [42.0, 52.5, 63.0] == waits
+
+
+def test_how_patient_a_run_is_unless_told_otherwise() -> None:
+    """Five minutes of retries, nothing sent twice, a canary of 50."""
+    assert (
+        Policy(retry_for_s=300.0, on_unknown="keep", resend_limit=3, refusal_limit=5, canary=50)
+        == Policy()
+    )
+
+
+def test_a_stale_token_is_told_by_its_reason_or_by_fcms_401() -> None:
+    """Each service has its word; APNs has no 401, and a 401 about something else is not stale."""
+    by_word = rejected(403, "ACCESS_TOKEN_EXPIRED", category=Category.CREDENTIALS)
+    by_status = rejected(401, "UNAUTHENTICATED", category=Category.CREDENTIALS)
+    other = rejected(401, "UNAUTHENTICATED", category=Category.REQUEST)
+    apns = rejected(403, "ExpiredProviderToken", category=Category.CREDENTIALS)
+
+    outcomes = (by_word, by_status, other, apns)
+    assert [True, True, False, False] == [is_stale(it, Service.FCM) for it in outcomes]
+    assert [False, False, False, True] == [is_stale(it, Service.APNS) for it in outcomes]
+
+
+@pytest.mark.parametrize(
+    ("status", "category", "refused"),
+    [
+        (401, Category.CREDENTIALS, True),
+        (403, Category.CREDENTIALS, True),
+        (400, Category.CREDENTIALS, False),
+        (402, Category.CREDENTIALS, False),
+        (404, Category.CREDENTIALS, False),
+        (403, Category.TOKEN, False),
+        (401, None, False),
+    ],
+)
+def test_a_credential_is_refused_by_a_401_or_403_about_it(
+    status: int, category: Category | None, refused: bool
+) -> None:
+    """Any other answer says nothing of the pushes to come."""
+    assert refused == refuses_credential(rejected(status, "X", category=category))
+
+
+def test_a_token_of_another_project_refuses_no_credential() -> None:
+    """SENDER_ID_MISMATCH and THIRD_PARTY_AUTH_ERROR are about one token or one platform."""
+    for reason in ("SENDER_ID_MISMATCH", "THIRD_PARTY_AUTH_ERROR"):
+        assert not refuses_credential(rejected(403, reason, category=Category.CREDENTIALS))
+        assert not is_stale(rejected(401, reason, category=Category.CREDENTIALS), Service.FCM)
 
 
 def test_a_401_of_fcm_asks_for_a_newer_token_unless_it_is_about_the_apns_key() -> None:
@@ -174,5 +237,40 @@ def test_a_ramp_grows_to_the_full_rate() -> None:
 
 def test_a_rate_of_zero_is_refused() -> None:
     """A run that may send nothing would never end."""
-    with pytest.raises(ValueError):
-        Pacer(0)
+    for rate in (0, -1.0):
+        with pytest.raises(ValueError, match="above zero"):
+            Pacer(rate)
+
+
+def test_a_bucket_holds_a_twentieth_of_a_second() -> None:
+    """One push leaves at the start; after any pause as many as 50 ms give, and at least one."""
+    fast, slow = Pacer(1000.0), Pacer(2.0)
+
+    assert (1, 1) == (fast.allowance(10**6, 100.0), slow.allowance(10**6, 100.0))
+    assert (50, 1) == (fast.allowance(10**6, 500.0), slow.allowance(10**6, 500.0))
+    assert 7 == fast.allowance(7, 500.0)
+    fast.take(50)
+    assert (0, 0.001) == (fast.allowance(1, 500.0), fast.wait(500.0))
+    assert (25, 0.0) == (fast.allowance(10**6, 500.025), fast.wait(500.025))
+
+
+def test_a_ramp_is_a_share_of_the_rate() -> None:
+    """It begins with a fiftieth, so that something leaves, and grows evenly with the time."""
+    pacer = Pacer(100.0, ramp_s=10.0)
+    pacer.take(pacer.allowance(1, 50.0))
+    assert 0.5 == pytest.approx(pacer.wait(50.0))
+
+    assert 2 == pacer.allowance(10**6, 55.0)
+    pacer.take(2)
+    assert 0.01 == pytest.approx(pacer.wait(55.0))
+    assert 5 == pacer.allowance(10**6, 70.0)
+    pacer.take(5)
+    assert 0.01 == pytest.approx(pacer.wait(70.0))
+
+
+def test_without_a_rate_what_was_taken_is_no_debt() -> None:
+    """Nothing is counted where nothing is limited."""
+    pacer = Pacer(None)
+    pacer.take(10)
+
+    assert (10, 0.0) == (pacer.allowance(10, 0.0), pacer.wait(0.0))
