@@ -39,6 +39,7 @@ def test_endpoints(url: str, origin: Origin) -> None:
         "https://host#x",
         "https://host:99999",
         "https://host:x",
+        "https://host:0",
         "https://ho st",
         "https://ho\nst",
         "https://-host",
@@ -96,6 +97,61 @@ def test_other_hosts(host: str) -> None:
 
     assert refusal is not None
     assert f"--allow-endpoint {host}" in str(refusal.hint)
+
+
+# A host that is written so that it looks like Google's, to people or to another parser.
+TRICKS = {
+    "plain HTTP": "http://oauth2.googleapis.com/token",
+    "no scheme": "//oauth2.googleapis.com/token",
+    "a scheme without slashes": "https:oauth2.googleapis.com/token",
+    "three slashes": "https:///oauth2.googleapis.com/token",
+    "a user": "https://oauth2.googleapis.com@evil.example/token",
+    "a user and a password": "https://oauth2.googleapis.com:443@evil.example/token",
+    "an empty user": "https://@oauth2.googleapis.com/token",
+    "a backslash and a user": "https://evil.example\\@oauth2.googleapis.com/token",
+    "a backslash": "https://evil.example\\.googleapis.com/token",
+    "a fragment": "https://evil.example#@oauth2.googleapis.com/token",
+    "a query": "https://evil.example?@oauth2.googleapis.com/token",
+    "a suffix": "https://oauth2.googleapis.com.evil.example/token",
+    "a prefix": "https://evil-oauth2.googleapis.com/token",
+    "another Google host": "https://storage.googleapis.com/token",
+    "a trailing dot": "https://oauth2.googleapis.com./token",
+    "a Greek o": "https://oauth2.googleapis.c\u03bfm/token",
+    "wide dots": "https://oauth2\u3002googleapis\u3002com/token",
+    "Punycode": "https://xn--oauth2-9db.googleapis.com/token",
+    "an encoded dot": "https://oauth2.googleapis.com%2eevil.example/token",
+    "an encoded NUL": "https://oauth2.googleapis.com%00.evil.example/token",
+    "a semicolon": "https://evil.example;oauth2.googleapis.com/token",
+    "a tab": "https://oauth2.googleapis.com\t.evil.example/token",
+    "a line": "https://oauth2.googleapis.com/token\r\nHost: evil.example",
+    "a blank in front": " https://oauth2.googleapis.com/token",
+    "port 0": "https://oauth2.googleapis.com:0/token",
+    "a private address": "https://10.0.0.1/token",
+    "a metadata server": "https://169.254.169.254/token",
+    "an address as a number": "https://2130706433/token",
+    "an address in hexadecimal": "https://0x7f.1/token",
+    "a short address": "https://127.1/token",
+    "an address in IPv6": "https://[::ffff:127.0.0.1]/token",
+    "nothing in numbers": "https://0/token",
+    "localhost with a dot": "https://localhost./token",
+    "localhost below": "https://localhost.evil.example/token",
+}
+
+
+def refusal_of(url: str) -> endpoints.Refusal | None:
+    """Return why *url* may not be the token endpoint."""
+    try:
+        origin = endpoints.parse_token_endpoint(url)
+    except endpoints.Refusal as refusal:
+        return refusal
+    return endpoints.refusal_of_host(origin, endpoints.TOKEN_HOSTS, ["allowed.example"])
+
+
+@pytest.mark.parametrize("name", TRICKS)
+def test_tricks_with_a_token_endpoint(name: str) -> None:
+    """What only looks like Google's endpoint, or like this machine, gets no assertion."""
+    assert refusal_of(TRICKS[name]) is not None
+    assert refusal_of("https://oauth2.googleapis.com/token") is None
 
 
 def test_origins_are_shown_as_people_write_them() -> None:

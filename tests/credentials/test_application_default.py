@@ -270,6 +270,16 @@ FOREIGN = "https://evil.example/v1/token"
         {"token_url": "https://sts.googleapis.com:8443/v1/token"},
         {"token_url": "https://sts.googleapis.com@evil.example/v1/token"},
         {"token_url": "https://evilgoogleapis.com/v1/token"},
+        {"token_url": "https://sts.googleapis.com./v1/token"},
+        {"token_url": "https://sts.googleapis.com.evil.example/v1/token"},
+        {"token_url": "https://sts.googleapis.c\u03bfm/v1/token"},
+        {"token_url": "https://sts\u3002googleapis\u3002com/v1/token"},
+        {"token_url": "https://evil.example\\@sts.googleapis.com/v1/token"},
+        {"token_url": "https://evil.example#.googleapis.com/v1/token"},
+        {"token_url": "https://evil.example/.googleapis.com"},
+        {"token_url": "https://142.250.0.1/v1/token"},
+        {"token_url": "//sts.googleapis.com/v1/token"},
+        {"token_url": "file:///etc/passwd"},
         {"token_url": "https://[::1/v1/token"},
         {"token_url": 7},
         {"service_account_impersonation_url": FOREIGN},
@@ -310,11 +320,25 @@ def test_nor_may_what_it_impersonates_with(machine: Machine, source: dict[str, A
     assert "Google's" in machine.fault().message or "foreign" in machine.fault().message
 
 
-def test_a_service_account_may_not_either(machine: Machine) -> None:
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://evil.example/",
+        "http://oauth2.googleapis.com/token",
+        "https://oauth2.googleapis.com@evil.example/token",
+        "https://oauth2.googleapis.com:8443/token",
+        "https://oauth2.googleapis.com./token",
+        "https://127.0.0.1/token",
+    ],
+)
+def test_a_service_account_may_not_either(
+    machine: Machine, router: respx.MockRouter, uri: str
+) -> None:
     """A service account in disguise may not choose its endpoint here either."""
-    machine.point_at(material.account(token_uri="https://evil.example/"))
+    machine.point_at(material.account(token_uri=uri))
 
     assert "foreign token_uri" in machine.fault().message
+    assert not router.calls
 
 
 @pytest.mark.parametrize(

@@ -322,14 +322,28 @@ def test_the_config_may_name_another_endpoint(
         "https://evil.example/token",
         "http://oauth2.googleapis.com/token",
         "https://oauth2.googleapis.com/token/../evil",
+        "https://oauth2.googleapis.com/token?to=evil",
         "https://oauth2.googleapis.com.evil.example/token",
+        "https://oauth2.googleapis.com@evil.example/token",
+        "https://oauth2.googleapis.com./token",
+        "https://oauth2.googleapis.com:8443/token",
+        "https://oauth2.googleapis.com:443/token",
+        "https://oauth2.googleapis.c\u03bfm/token",
+        "https://oauth2\u3002googleapis\u3002com/token",
+        "https://www.googleapis.com/oauth2/v4/token",
+        "https://142.250.0.1/token",
+        "https://[::1]/token",
         "http://127.0.0.1/token",
+        "http://metadata.google.internal/token",
+        "file:///etc/passwd",
+        "//oauth2.googleapis.com/token",
     ],
 )
-def test_the_file_may_not(uri: str) -> None:
-    """A token_uri that is not Google's is refused before anything is sent there."""
+def test_the_file_may_not(router: respx.MockRouter, uri: str) -> None:
+    """A token_uri that is not Google's, to the letter, is refused before anything is sent."""
     problem = problem_of(material.account(token_uri=uri))
 
+    assert not router.calls
     assert uri in problem.message
     assert "set token_endpoint" in str(problem.hint)
     assert (
@@ -338,6 +352,30 @@ def test_the_file_may_not(uri: str) -> None:
             material.account(token_uri=uri), token_endpoint="https://127.0.0.1:1/token"
         ).message
     )
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    "to",
+    [
+        "https://evil.example/token",
+        "http://oauth2.googleapis.com/token",
+        "https://oauth2.googleapis.com/elsewhere",
+        "//evil.example/token",
+    ],
+)
+def test_no_redirect_is_followed(
+    router: respx.MockRouter, endpoint: respx.Route, status: int, to: str
+) -> None:
+    """Not even Google's endpoint may send the assertion on, to another host or to its own."""
+    elsewhere = router.route().respond(200, json=grant("ya29.stolen"))
+    endpoint.respond(status, headers={"location": to})
+    with pytest.raises(Unreachable, match=f"HTTP {status}") as caught:
+        opened().authorization(NOW)
+
+    assert 0 == elsewhere.call_count
+    assert {GOOGLE} == {str(call.request.url) for call in router.calls}
+    assert "captive portal" in str(caught.value.problems[0].hint)
 
 
 def test_older_files_without_extras_are_fine() -> None:

@@ -33,6 +33,8 @@ class Wrong:
     hint: str
     plain: bytes = b""
     """What it answers without TLS."""
+    replies: bytes = b""
+    """What it answers to an assertion."""
     hangs: bool = False
     http_1_is_fine: bool = False
     """For whoever speaks HTTP/1.1, as the token endpoint is asked, nothing is wrong with it."""
@@ -145,6 +147,8 @@ class Witness:
                 while data := client.recv(65_536):
                     if self._context is not None and client.version():  # type: ignore[attr-defined]
                         self.heard += data
+                        if b"assertion=" in data:
+                            client.sendall(self._wrong.replies)
 
     @staticmethod
     def _greet(client: socket.socket, context: ssl.SSLContext) -> socket.socket:

@@ -119,9 +119,11 @@ def _split(url: str) -> SplitResult:
 def _parts(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises on a port that is no number
+        port = parts.port  # raises on a port that is no number
     except ValueError:
         raise Refusal("this is not a valid URL") from None
+    if port == 0:
+        raise Refusal("this is not a valid URL: there is no port 0")
     if any(character.isspace() or not character.isprintable() for character in url):
         raise Refusal("this is not a valid URL: it holds white space")
     return parts
