@@ -51,26 +51,36 @@ class Gateway:
         self.tell(do="books")
         return self._reply()
 
-    def kills(self, process: subprocess.Popen[str], after: int, delay_s: float) -> int | None:
+    def signals(
+        self,
+        process: subprocess.Popen[str],
+        number: signal.Signals,
+        after: int,
+        delay_s: float = 0.0,
+    ) -> int | None:
         """
-        Have *process* killed after so many pushes and that time.
+        Have *process* sent a signal after so many pushes more and that time.
 
         Return how many were in flight then; ``None``: it ended before.
         """
-        self.tell(do="kill", pid=process.pid, after=after, delay=delay_s)
+        self.tell(do="signal", pid=process.pid, number=number, after=after, delay=delay_s)
+        ended = False
         while not select.select([self.process.stdout], [], [], 0.05)[0]:
-            if process.poll() is not None:
+            if ended:
+                self.tell(do="forget")
                 return None
+            ended = process.poll() is not None  # then it was told already, if it was signalled
         reply = self._reply()
-        assert process.pid == reply["killed"]
+        assert process.pid == reply["signalled"]
         return int(reply["in_flight"])
 
-    def stop(self) -> None:
-        """Stop it as SIGSTOP does: connections stay, and nothing answers."""
-        self.process.send_signal(signal.SIGSTOP)
+    def wait_until_quiet(self) -> None:
+        """Return once everything that came was answered."""
+        self.tell(do="quiet")
+        self._reply()
 
     def go_on(self) -> None:
-        """Let it go on after :meth:`stop`."""
+        """Let it go on after SIGSTOP."""
         self.process.send_signal(signal.SIGCONT)
 
     def close(self) -> None:
@@ -112,6 +122,7 @@ class Field:
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
+        (folder / "AuthKey_ABC123DEFG.p8").touch(mode=0o600)
         (folder / "AuthKey_ABC123DEFG.p8").write_bytes(key)
         (folder / "list.txt").write_text("\n".join(tokens) + "\n")
         (folder / "pushctl.yaml").write_text(

@@ -5,9 +5,13 @@ It counts a push as accepted before it answers, and answers late, so that there 
 flight: its books are the oracle for what was doubled and what was lost.  It is told what to do by
 lines of JSON on stdin, and replies with lines of JSON:
 
-``{"do": "kill", "pid": P, "after": N, "delay": S}``
-    Kill process P with SIGKILL, S seconds after N pushes more have come; reply with how many were
-    in flight at that moment.
+``{"do": "signal", "pid": P, "number": K, "after": N, "delay": S}``
+    Send signal K to process P, itself perhaps, S seconds after N pushes more have come; reply with
+    how many were in flight at that moment.
+``{"do": "forget"}``
+    Send no signal any more: the process has ended by itself.
+``{"do": "quiet"}``
+    Reply once everything that came was answered.
 ``{"do": "cut", "least": N, "most": M, "seed": S}``
     From now on cut connections after N to M pushes more, at random.
 ``{"do": "books"}``
@@ -19,12 +23,14 @@ Run as ``gateway.py PEM STREAMS DELAY``.  The first line it prints is its port.
 from __future__ import annotations
 
 import asyncio
+import base64
+import contextlib
 import json
 import os
 import random
-import signal
 import ssl
 import sys
+import time
 from typing import Any
 
 import h2.config
@@ -52,15 +58,22 @@ class Books:
         self.connections = 0
         self.cuts = 0
         self.in_flight_at_cuts: list[int] = []
-        self._kill: dict[str, Any] | None = None
+        self._signal: dict[str, Any] | None = None
+        self._due: dict[str, Any] | None = None
         self._cut: tuple[int, int, random.Random] | None = None
         self._cut_at = 0
+        self._await_quiet = False
 
     def told(self, order: dict[str, Any]) -> None:
         """Carry out *order*."""
-        if order["do"] == "kill":
-            self._kill = {**order, "at": self.received + order["after"]}
+        if order["do"] == "signal":
+            self._signal = {**order, "at": self.received + order["after"]}
             self._look()
+        elif order["do"] == "forget":
+            self._signal = self._due = None
+        elif order["do"] == "quiet":
+            self._await_quiet = True
+            self.answered(0)
         elif order["do"] == "cut":
             self._cut = (order["least"], order["most"], random.Random(order["seed"]))
             self._next_cut()
@@ -93,19 +106,25 @@ class Books:
         least, most, chance = self._cut
         self._cut_at = self.received + chance.randint(least, most)
 
-    def _look(self) -> None:
-        order = self._kill
-        if order is not None and self.received >= order["at"]:
-            self._kill = None
-            asyncio.get_running_loop().call_later(order["delay"], self._do_kill, order)
+    def answered(self, pushes: int) -> None:
+        """Note that so many were answered, or lost with their connection."""
+        self.in_flight -= pushes
+        if self._await_quiet and not self.in_flight:
+            self._await_quiet = False
+            say({"quiet": self.received})
 
-    def _do_kill(self, order: dict[str, Any]) -> None:
-        in_flight = self.in_flight
-        try:
-            os.kill(order["pid"], signal.SIGKILL)
-        except ProcessLookupError:
+    def _look(self) -> None:
+        order = self._signal
+        if order is not None and self.received >= order["at"]:
+            self._signal, self._due = None, order
+            asyncio.get_running_loop().call_later(order["delay"], self._send_signal, order)
+
+    def _send_signal(self, order: dict[str, Any]) -> None:
+        if order is not self._due:
             return
-        say({"killed": order["pid"], "in_flight": in_flight})
+        say({"signalled": order["pid"], "in_flight": self.in_flight})
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(order["pid"], order["number"])
 
 
 class Connection(asyncio.Protocol):
@@ -131,7 +150,7 @@ class Connection(asyncio.Protocol):
         self._write()
 
     def connection_lost(self, problem: Exception | None) -> None:
-        self._books.in_flight -= len(self._unanswered)
+        self._books.answered(len(self._unanswered))
         self._unanswered.clear()
         self._transport = None
 
@@ -168,9 +187,6 @@ class Connection(asyncio.Protocol):
 
     def _note_token(self, bearer: str) -> None:
         if bearer not in self._books.issued:
-            import base64
-            import time
-
             claims = bearer.split(".")[1]
             issued = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["iat"]
             self._books.issued[bearer] = [issued, time.time()]
@@ -179,17 +195,15 @@ class Connection(asyncio.Protocol):
         if self._transport is None:
             return
         for stream in streams:
-            answered = self._unanswered.pop(stream, None)
-            if answered is None:
-                continue
-            self._books.in_flight -= 1
-            push_id, accepted = answered
+            push_id, accepted = self._unanswered.pop(stream)
             status = "200" if accepted else "410"
             head = [(":status", status), ("apns-id", push_id)]
-            self._h2.send_headers(stream, head, end_stream=accepted)
-            if not accepted:
-                self._h2.send_data(stream, GONE, end_stream=True)
+            with contextlib.suppress(h2.exceptions.ProtocolError):  # the client has said goodbye
+                self._h2.send_headers(stream, head, end_stream=accepted)
+                if not accepted:
+                    self._h2.send_data(stream, GONE, end_stream=True)
         self._write()
+        self._books.answered(len(streams))
 
     def _write(self) -> None:
         data = self._h2.data_to_send()

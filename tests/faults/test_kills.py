@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import random
+import signal
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,9 @@ def killed_until_finished(
         early = chance.random() < 0.05
         after = chance.randint(0, 60) if early else chance.randint(MANY + 30, 450)
         with process:
-            in_flight = field.gateway.kills(process, after, chance.random() * 0.02)
+            in_flight = field.gateway.signals(
+                process, signal.SIGKILL, after, chance.random() * 0.02
+            )
             process.kill()
             process.communicate()
         if in_flight is None:

@@ -119,6 +119,7 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._paused = False
         self._timer: asyncio.TimerHandle | None = None
+        self._tick_due = 0.0
         self._opened: asyncio.Future[None] = self._loop.create_future()
         self._gone: asyncio.Future[None] = self._loop.create_future()
         self._live = False
@@ -171,7 +172,7 @@ class Link(asyncio.Protocol):
         finally:
             if not link._live:
                 link._abort()
-        link._timer = link._loop.call_later(link._tick_s, link._tick)
+        link._tick_in(link._tick_s)
         return link
 
     async def _connect(
@@ -344,10 +345,19 @@ class Link(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def _tick_in(self, seconds: float) -> None:
+        self._tick_due = self._clock() + seconds
+        self._timer = self._loop.call_later(seconds, self._tick)
+
     def _tick(self) -> None:
         """Give up late requests, and ask a silent server whether it is still there."""
-        self._timer = self._loop.call_later(self._tick_s, self._tick)
         now = self._clock()
+        if now - self._tick_due > self._tick_s:
+            # The process stood still (a stopped job, a paused machine) and has heard nothing
+            # meanwhile: what came is read before anything is given up.
+            self._tick_in(0.0)
+            return
+        self._tick_in(self._tick_s)
         events = self.connection.expire(now)
         if events:
             self._on_events(self, events)
