@@ -5,10 +5,11 @@
 
 _pushctl_below() {
     case $1 in
-        '') REPLY='demo init send explain check tokens bounces channels runs config completion help simulate' ;;
+        '') REPLY='demo init send explain check tokens bounces channels topics runs config completion help simulate' ;;
         'tokens') REPLY='check' ;;
         'bounces') REPLY='report list tokens follow' ;;
         'channels') REPLY='create list show delete' ;;
+        'topics') REPLY='subscribe unsubscribe' ;;
         'runs') REPLY='list show resume check prune' ;;
         'config') REPLY='show path schema' ;;
         *) return 1 ;;
@@ -20,7 +21,7 @@ _pushctl_options() {
         '') REPLY='--version --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'demo') REPLY='--folder --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'init') REPLY='--service --environment --topic --key-file --key-id --team-id --certificate-file --service-account-file --project-id --quiet --verbose --color --progress --no-input --config --debug --help' ;;
-        'send') REPLY='--token --platform --profiles --profile --tokens --format --fcm-topic --fcm-condition --where --suppress --title --subtitle --body --badge --sound --image --data --collapse-id --ttl --priority --push-type --thread-id --category --interruption-level --relevance-score --critical --volume --message --payload --live-activity --content-state --stale-date --dismissal-date --attributes-type --attributes --input-push-token --input-push-channel --live-activity-token --credential --campaign --dry-run --validate-only --concurrency --connections --rate --retry-for --timeout --on-unknown --stop-if --canary --bounce-log --bounce-log-max-size --mask-tokens --run --max-duration --keep-duplicates --allow-endpoint --yes --confirm --output --fail-on --fail-if-empty --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'send') REPLY='--token --fid --platform --profiles --profile --tokens --format --fcm-topic --fcm-condition --where --suppress --title --subtitle --body --badge --sound --image --data --collapse-id --ttl --priority --push-type --thread-id --category --interruption-level --relevance-score --critical --volume --message --payload --live-activity --content-state --stale-date --dismissal-date --attributes-type --attributes --input-push-token --input-push-channel --live-activity-token --credential --campaign --dry-run --validate-only --concurrency --connections --rate --retry-for --timeout --on-unknown --stop-if --canary --bounce-log --bounce-log-max-size --mask-tokens --run --max-duration --keep-duplicates --allow-endpoint --yes --confirm --output --fail-on --fail-if-empty --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'explain') REPLY='--search --service --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'check') REPLY='--offline --fail-on --timeout --allow-endpoint --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'tokens') REPLY='--help' ;;
@@ -29,15 +30,18 @@ _pushctl_options() {
         'bounces report') REPLY='--by --since --until --campaign --run --service --reason --opens --sql --mask-tokens --strict --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'bounces list') REPLY='--since --until --campaign --run --service --reason --limit --fields --mask-tokens --strict --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'bounces tokens') REPLY='--registered --format --suspect --since --until --campaign --run --service --reason --mask-tokens --strict --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
-        'bounces follow') REPLY='--lines --campaign --run --service --reason --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'bounces follow') REPLY='--lines --campaign --run --service --reason --mask-tokens --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'channels') REPLY='--help' ;;
         'channels create') REPLY='--storage --credential --dry-run --timeout --allow-endpoint --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'channels list') REPLY='--credential --timeout --allow-endpoint --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'channels show') REPLY='--credential --timeout --allow-endpoint --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'channels delete') REPLY='--yes --credential --dry-run --timeout --allow-endpoint --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'topics') REPLY='--help' ;;
+        'topics subscribe') REPLY='--token --fid --tokens --profiles --profile --format --where --suppress --credential --one-by-one --dry-run --retry-for --timeout --allow-endpoint --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'topics unsubscribe') REPLY='--token --fid --tokens --profiles --profile --format --where --suppress --credential --one-by-one --dry-run --retry-for --timeout --allow-endpoint --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'runs') REPLY='--help' ;;
         'runs list') REPLY='--output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
-        'runs show') REPLY='--output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
+        'runs show') REPLY='--mask-tokens --output --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'runs resume') REPLY='--retry-failed --on-unknown --output --fail-on --quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'runs check') REPLY='--quiet --verbose --color --progress --no-input --config --debug --help' ;;
         'runs prune') REPLY='--older-than --quiet --verbose --color --progress --no-input --config --debug --help' ;;
@@ -55,11 +59,12 @@ _pushctl_options() {
 # What stands behind an option of a command; the option takes no value where this fails.
 _pushctl_value() {
     case $1 in
-        *:--topic | *:--key-id | *:--team-id | *:--project-id | *:--token | *:--profile | 'bounces tokens:--format' | *:--fcm-topic | *:--fcm-condition | *:--where | *:--title | *:--subtitle | *:--body | *:--badge | *:--sound | *:--image | *:--data | *:--collapse-id | *:--ttl | *:--push-type | *:--thread-id | *:--category | *:--relevance-score | *:--volume | *:--stale-date | *:--dismissal-date | *:--attributes-type | *:--input-push-channel | *:--live-activity-token | *:--campaign | 'bounces list:-n' | 'bounces follow:-n' | *:--concurrency | *:--connections | *:--rate | *:--retry-for | *:--timeout | *:--stop-if | *:--canary | *:--bounce-log-max-size | *:--run | *:--max-duration | *:--allow-endpoint | *:--confirm | *:--search | *:--lines | *:--by | *:--since | *:--until | *:--limit | *:--fields | *:--older-than | *:--port | *:--host | *:--answer | *:--delay | *:--max-streams | *:--page-port) REPLY='any' ;;
+        *:--topic | *:--key-id | *:--team-id | *:--project-id | *:--token | *:--fid | *:--profile | 'bounces tokens:--format' | *:--fcm-topic | *:--fcm-condition | *:--where | *:--title | *:--subtitle | *:--body | *:--badge | *:--sound | *:--image | *:--data | *:--collapse-id | *:--ttl | *:--thread-id | *:--category | *:--relevance-score | *:--volume | *:--stale-date | *:--dismissal-date | *:--attributes-type | *:--input-push-channel | *:--live-activity-token | *:--campaign | 'bounces list:-n' | 'bounces follow:-n' | *:--concurrency | *:--connections | *:--rate | *:--retry-for | *:--timeout | *:--stop-if | *:--canary | *:--bounce-log-max-size | *:--run | *:--max-duration | *:--allow-endpoint | *:--confirm | *:--search | *:--lines | *:--by | *:--since | *:--until | *:--limit | *:--fields | *:--older-than | *:--port | *:--host | *:--answer | *:--delay | *:--max-streams | *:--page-port) REPLY='any' ;;
         *:--credential) REPLY='credentials' ;;
-        *:--config | *:--key-file | *:--certificate-file | *:--service-account-file | 'send:--profiles' | *:--tokens | *:--suppress | 'send:--message' | 'tokens check:--message' | *:--payload | *:--content-state | *:--attributes | *:--bounce-log | *:--opens | *:--registered | *:--certificate | *:--service-account | *:--scenario | *:--record) REPLY='file' ;;
+        *:--config | *:--key-file | *:--certificate-file | *:--service-account-file | 'send:--profiles' | 'topics subscribe:--profiles' | 'topics unsubscribe:--profiles' | *:--tokens | *:--suppress | 'send:--message' | 'tokens check:--message' | *:--payload | *:--content-state | *:--attributes | *:--bounce-log | *:--opens | *:--registered | *:--certificate | *:--service-account | *:--scenario | *:--record) REPLY='file' ;;
         *:--folder) REPLY='folder' ;;
         *:--reason) REPLY='reasons' ;;
+        *:--push-type) REPLY='words alert background complication controls fileprovider liveactivity location mdm pushtotalk voip widgets' ;;
         'init:--service' | 'bounces report:--service' | 'bounces list:--service' | 'bounces tokens:--service' | 'bounces follow:--service') REPLY='words apns fcm' ;;
         'explain:--service') REPLY='words apns fcm google oauth pushctl' ;;
         *:--color) REPLY='words auto always never' ;;
@@ -77,12 +82,12 @@ _pushctl_value() {
         'config show:-o' | 'config path:-o' | 'config show:--output' | 'config path:--output') REPLY='words table json' ;;
         'tokens check:-o' | 'tokens check:--output') REPLY='words table json csv github' ;;
         'bounces report:-o' | 'bounces report:--output') REPLY='words table json csv markdown html' ;;
-        'send:-o' | 'bounces list:-o' | 'channels create:-o' | 'channels list:-o' | 'channels show:-o' | 'channels delete:-o' | 'runs list:-o' | 'runs resume:-o' | 'send:--output' | 'bounces list:--output' | 'channels create:--output' | 'channels list:--output' | 'channels show:--output' | 'channels delete:--output' | 'runs list:--output' | 'runs resume:--output') REPLY='words table json jsonl csv' ;;
+        'send:-o' | 'bounces list:-o' | 'channels create:-o' | 'channels list:-o' | 'channels show:-o' | 'channels delete:-o' | 'topics subscribe:-o' | 'topics unsubscribe:-o' | 'runs list:-o' | 'runs resume:-o' | 'send:--output' | 'bounces list:--output' | 'channels create:--output' | 'channels list:--output' | 'channels show:--output' | 'channels delete:--output' | 'topics subscribe:--output' | 'topics unsubscribe:--output' | 'runs list:--output' | 'runs resume:--output') REPLY='words table json jsonl csv' ;;
         'runs show:-o' | 'runs show:--output') REPLY='words table json jsonl csv html' ;;
         'check:-o' | 'check:--output') REPLY='words table json junit github' ;;
         'explain:-o' | 'explain:--output') REPLY='words table json markdown' ;;
         'bounces follow:-o' | 'simulate:-o' | 'bounces follow:--output' | 'simulate:--output') REPLY='words table jsonl' ;;
-        'send:--format' | 'tokens check:--format') REPLY='words txt csv tsv jsonl parquet yaml json' ;;
+        'send:--format' | 'tokens check:--format' | 'topics subscribe:--format' | 'topics unsubscribe:--format') REPLY='words txt csv tsv jsonl parquet yaml json' ;;
         *) return 1 ;;
     esac
 }
@@ -99,6 +104,8 @@ _pushctl_argument() {
         'bounces follow') REPLY='file' ;;
         'channels show') REPLY='any' ;;
         'channels delete') REPLY='any' ;;
+        'topics subscribe') REPLY='any' ;;
+        'topics unsubscribe') REPLY='any' ;;
         'runs show') REPLY='runs' ;;
         'runs resume') REPLY='runs' ;;
         'runs check') REPLY='runs' ;;
@@ -108,7 +115,7 @@ _pushctl_argument() {
     esac
 }
 
-_pushctl_reasons='ACCESS_TOKEN_EXPIRED ACCESS_TOKEN_SCOPE_INSUFFICIENT ACCESS_TOKEN_TYPE_UNSUPPORTED ACCOUNT_STATE_INVALID ALREADY_EXISTS BILLING_DISABLED BadAuthorizationHeader BadCertificate BadCertificateEnvironment BadChannelId BadCollapseId BadDate BadDeviceToken BadEnvironmentKeyIdInToken BadExpirationDate BadJwtToken BadMessageId BadPath BadPriority BadProviderToken BadRequestParams BadRequestPayload BadTopic BadTtl BadUrgency BadVapidPublicKey BadWebPushRequest BadWebPushTopic CONSUMER_INVALID CONSUMER_SUSPENDED CREDENTIALS_MISSING CannotCreateChannelConfig ChannelNotRegistered ConnectionLost CredentialsRefused DEADLINE_EXCEEDED DeviceTokenNotForTopic Duplicate DuplicateHeaders ExpiredProviderToken ExpiredToken FAILED_PRECONDITION FeatureNotEnabled Forbidden GCP_SUSPENDED IAM_PERMISSION_DENIED INTERNAL INVALID_ARGUMENT IdleTimeout InternalServerError Interrupted InvalidProviderToken InvalidPushType InvalidToken JWT_TOKEN_INVALID MethodNotAllowed MissingAttribute MissingChannelId MissingChannelQueueSize MissingDeviceToken MissingProviderToken MissingPushType MissingToken MissingTopic NOT_FOUND NoAnswer NoConsent NoCredential NotInSegment NotProcessed NotReached OUT_OF_RANGE PERMISSION_DENIED PayloadEmpty PayloadTooLarge QUOTA_EXCEEDED RATE_LIMIT_EXCEEDED RESOURCE_EXHAUSTED RESOURCE_QUOTA_EXCEEDED SECURITY_POLICY_VIOLATED SENDER_ID_MISMATCH SERVICE_DISABLED ServiceUnavailable Shutdown Stopped Suppressed THIRD_PARTY_AUTH_ERROR TooManyProviderTokenUpdates TooManyRequests TopicDisallowed TopicMismatch UNAUTHENTICATED UNAVAILABLE UNREGISTERED UNSPECIFIED_ERROR USER_PROJECT_DENIED Unregistered UnrelatedKeyIdInToken VapidPkHashMismatch account_not_found alpn_no_h2 bad_audience bad_signature clock_or_lifetime connect_refused_or_timeout deleted_client disabled_client empty_scope exp_missing goaway_before_any_request goaway_with_reason iat_missing invalid_client malformed_assertion non_json_error_body policy refresh_token_revoked response_timeout server_side stream_reset tls_client_cert_rejected tls_verify_failed unauthorized_client unknown_scope_gives_id_token unsupported_grant'
+_pushctl_reasons='ACCESS_TOKEN_EXPIRED ACCESS_TOKEN_SCOPE_INSUFFICIENT ACCESS_TOKEN_TYPE_UNSUPPORTED ACCOUNT_STATE_INVALID ALREADY_EXISTS BILLING_DISABLED BadAuthorizationHeader BadCertificate BadCertificateEnvironment BadChannelId BadCollapseId BadDate BadDeviceToken BadEnvironmentKeyIdInToken BadExpirationDate BadJwtToken BadMessageId BadPath BadPriority BadProviderToken BadRequestParams BadRequestPayload BadTopic BadTtl BadUrgency BadVapidPublicKey BadWebPushRequest BadWebPushTopic CONSUMER_INVALID CONSUMER_SUSPENDED CREDENTIALS_MISSING CannotCreateChannelConfig ChannelNotRegistered ConnectionLost CredentialsRefused DEADLINE_EXCEEDED DeviceTokenNotForTopic Duplicate DuplicateHeaders ExpiredProviderToken ExpiredToken FAILED_PRECONDITION FeatureNotEnabled Forbidden GCP_SUSPENDED IAM_PERMISSION_DENIED INTERNAL INVALID_ARGUMENT IdleTimeout InternalServerError Interrupted InvalidProviderToken InvalidPushType InvalidToken JWT_TOKEN_INVALID MethodNotAllowed MissingAttribute MissingChannelId MissingChannelQueueSize MissingDeviceToken MissingProviderToken MissingPushType MissingToken MissingTopic NOT_FOUND NoAnswer NoConsent NoCredential NotInSegment NotProcessed NotReached OUT_OF_RANGE PERMISSION_DENIED PayloadEmpty PayloadTooLarge QUOTA_EXCEEDED RATE_LIMIT_EXCEEDED RESOURCE_EXHAUSTED RESOURCE_QUOTA_EXCEEDED SECURITY_POLICY_VIOLATED SENDER_ID_MISMATCH SERVICE_DISABLED ServiceUnavailable Shutdown Stopped Suppressed THIRD_PARTY_AUTH_ERROR TOO_MANY_TOPICS TooManyProviderTokenUpdates TooManyRequests TopicDisallowed TopicMismatch UNAUTHENTICATED UNAVAILABLE UNKNOWN UNREGISTERED UNSPECIFIED_ERROR USER_PROJECT_DENIED Unregistered UnrelatedKeyIdInToken VapidPkHashMismatch account_not_found alpn_no_h2 bad_audience bad_signature clock_or_lifetime connect_refused_or_timeout deleted_client disabled_client empty_scope exp_missing goaway_before_any_request goaway_with_reason iat_missing invalid_client malformed_assertion non_json_error_body policy refresh_token_revoked response_timeout server_side stream_reset tls_client_cert_rejected tls_verify_failed unauthorized_client unknown_scope_gives_id_token unsupported_grant'
 
 # Offers the words behind $1 that begin with $1.  What a file says is quoted, never run.
 _pushctl_offer() {

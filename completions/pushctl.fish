@@ -30,13 +30,15 @@ end
 function __pushctl_below
     switch $argv[1]
         case ''
-            printf '%s\n' demo init send explain check tokens bounces channels runs config completion help simulate
+            printf '%s\n' demo init send explain check tokens bounces channels topics runs config completion help simulate
         case 'tokens'
             printf '%s\n' check
         case 'bounces'
             printf '%s\n' report list tokens follow
         case 'channels'
             printf '%s\n' create list show delete
+        case 'topics'
+            printf '%s\n' subscribe unsubscribe
         case 'runs'
             printf '%s\n' list show resume check prune
         case 'config'
@@ -46,7 +48,7 @@ end
 
 function __pushctl_takes_value
     switch $argv[1]
-        case '*:--allow-endpoint' '*:--answer' '*:--attributes' '*:--attributes-type' '*:--badge' '*:--body' '*:--bounce-log' '*:--bounce-log-max-size' '*:--by' '*:--campaign' '*:--canary' '*:--category' '*:--certificate' '*:--certificate-file' '*:--collapse-id' '*:--color' '*:--concurrency' '*:--config' '*:--confirm' '*:--connections' '*:--content-state' '*:--credential' '*:--data' '*:--delay' '*:--dismissal-date' '*:--environment' '*:--fcm-condition' '*:--fcm-topic' '*:--fields' '*:--folder' '*:--host' '*:--image' '*:--input-push-channel' '*:--interruption-level' '*:--key-file' '*:--key-id' '*:--limit' '*:--lines' '*:--live-activity' '*:--live-activity-token' '*:--max-duration' '*:--max-streams' '*:--older-than' '*:--on-unknown' '*:--opens' '*:--page-port' '*:--payload' '*:--platform' '*:--port' '*:--priority' '*:--profile' '*:--progress' '*:--project-id' '*:--push-type' '*:--rate' '*:--reason' '*:--record' '*:--registered' '*:--relevance-score' '*:--retry-for' '*:--run' '*:--scenario' '*:--search' '*:--service-account' '*:--service-account-file' '*:--since' '*:--sound' '*:--stale-date' '*:--stop-if' '*:--storage' '*:--subtitle' '*:--suppress' '*:--team-id' '*:--thread-id' '*:--timeout' '*:--title' '*:--token' '*:--tokens' '*:--topic' '*:--ttl' '*:--until' '*:--volume' '*:--where' 'bounces follow:--output' 'bounces follow:--service' 'bounces follow:-n' 'bounces follow:-o' 'bounces list:--output' 'bounces list:--service' 'bounces list:-n' 'bounces list:-o' 'bounces report:--output' 'bounces report:--service' 'bounces report:-o' 'bounces tokens:--format' 'bounces tokens:--output' 'bounces tokens:--service' 'bounces tokens:-o' 'channels create:--output' 'channels create:-o' 'channels delete:--output' 'channels delete:-o' 'channels list:--output' 'channels list:-o' 'channels show:--output' 'channels show:-o' 'check:--fail-on' 'check:--output' 'check:-o' 'config path:--output' 'config path:-o' 'config show:--output' 'config show:-o' 'explain:--output' 'explain:--service' 'explain:-o' 'init:--service' 'runs list:--output' 'runs list:-o' 'runs resume:--fail-on' 'runs resume:--output' 'runs resume:-o' 'runs show:--output' 'runs show:-o' 'send:--fail-on' 'send:--format' 'send:--message' 'send:--output' 'send:--profiles' 'send:-o' 'simulate:--output' 'simulate:-o' 'tokens check:--format' 'tokens check:--message' 'tokens check:--output' 'tokens check:-o'
+        case '*:--allow-endpoint' '*:--answer' '*:--attributes' '*:--attributes-type' '*:--badge' '*:--body' '*:--bounce-log' '*:--bounce-log-max-size' '*:--by' '*:--campaign' '*:--canary' '*:--category' '*:--certificate' '*:--certificate-file' '*:--collapse-id' '*:--color' '*:--concurrency' '*:--config' '*:--confirm' '*:--connections' '*:--content-state' '*:--credential' '*:--data' '*:--delay' '*:--dismissal-date' '*:--environment' '*:--fcm-condition' '*:--fcm-topic' '*:--fid' '*:--fields' '*:--folder' '*:--host' '*:--image' '*:--input-push-channel' '*:--interruption-level' '*:--key-file' '*:--key-id' '*:--limit' '*:--lines' '*:--live-activity' '*:--live-activity-token' '*:--max-duration' '*:--max-streams' '*:--older-than' '*:--on-unknown' '*:--opens' '*:--page-port' '*:--payload' '*:--platform' '*:--port' '*:--priority' '*:--profile' '*:--progress' '*:--project-id' '*:--push-type' '*:--rate' '*:--reason' '*:--record' '*:--registered' '*:--relevance-score' '*:--retry-for' '*:--run' '*:--scenario' '*:--search' '*:--service-account' '*:--service-account-file' '*:--since' '*:--sound' '*:--stale-date' '*:--stop-if' '*:--storage' '*:--subtitle' '*:--suppress' '*:--team-id' '*:--thread-id' '*:--timeout' '*:--title' '*:--token' '*:--tokens' '*:--topic' '*:--ttl' '*:--until' '*:--volume' '*:--where' 'bounces follow:--output' 'bounces follow:--service' 'bounces follow:-n' 'bounces follow:-o' 'bounces list:--output' 'bounces list:--service' 'bounces list:-n' 'bounces list:-o' 'bounces report:--output' 'bounces report:--service' 'bounces report:-o' 'bounces tokens:--format' 'bounces tokens:--output' 'bounces tokens:--service' 'bounces tokens:-o' 'channels create:--output' 'channels create:-o' 'channels delete:--output' 'channels delete:-o' 'channels list:--output' 'channels list:-o' 'channels show:--output' 'channels show:-o' 'check:--fail-on' 'check:--output' 'check:-o' 'config path:--output' 'config path:-o' 'config show:--output' 'config show:-o' 'explain:--output' 'explain:--service' 'explain:-o' 'init:--service' 'runs list:--output' 'runs list:-o' 'runs resume:--fail-on' 'runs resume:--output' 'runs resume:-o' 'runs show:--output' 'runs show:-o' 'send:--fail-on' 'send:--format' 'send:--message' 'send:--output' 'send:--profiles' 'send:-o' 'simulate:--output' 'simulate:-o' 'tokens check:--format' 'tokens check:--message' 'tokens check:--output' 'tokens check:-o' 'topics subscribe:--format' 'topics subscribe:--output' 'topics subscribe:--profiles' 'topics subscribe:-o' 'topics unsubscribe:--format' 'topics unsubscribe:--output' 'topics unsubscribe:--profiles' 'topics unsubscribe:-o'
             return 0
     end
     return 1
@@ -65,7 +67,7 @@ function __pushctl_from
 end
 
 function __pushctl_reasons
-    printf '%s\n' ACCESS_TOKEN_EXPIRED ACCESS_TOKEN_SCOPE_INSUFFICIENT ACCESS_TOKEN_TYPE_UNSUPPORTED ACCOUNT_STATE_INVALID ALREADY_EXISTS BILLING_DISABLED BadAuthorizationHeader BadCertificate BadCertificateEnvironment BadChannelId BadCollapseId BadDate BadDeviceToken BadEnvironmentKeyIdInToken BadExpirationDate BadJwtToken BadMessageId BadPath BadPriority BadProviderToken BadRequestParams BadRequestPayload BadTopic BadTtl BadUrgency BadVapidPublicKey BadWebPushRequest BadWebPushTopic CONSUMER_INVALID CONSUMER_SUSPENDED CREDENTIALS_MISSING CannotCreateChannelConfig ChannelNotRegistered ConnectionLost CredentialsRefused DEADLINE_EXCEEDED DeviceTokenNotForTopic Duplicate DuplicateHeaders ExpiredProviderToken ExpiredToken FAILED_PRECONDITION FeatureNotEnabled Forbidden GCP_SUSPENDED IAM_PERMISSION_DENIED INTERNAL INVALID_ARGUMENT IdleTimeout InternalServerError Interrupted InvalidProviderToken InvalidPushType InvalidToken JWT_TOKEN_INVALID MethodNotAllowed MissingAttribute MissingChannelId MissingChannelQueueSize MissingDeviceToken MissingProviderToken MissingPushType MissingToken MissingTopic NOT_FOUND NoAnswer NoConsent NoCredential NotInSegment NotProcessed NotReached OUT_OF_RANGE PERMISSION_DENIED PayloadEmpty PayloadTooLarge QUOTA_EXCEEDED RATE_LIMIT_EXCEEDED RESOURCE_EXHAUSTED RESOURCE_QUOTA_EXCEEDED SECURITY_POLICY_VIOLATED SENDER_ID_MISMATCH SERVICE_DISABLED ServiceUnavailable Shutdown Stopped Suppressed THIRD_PARTY_AUTH_ERROR TooManyProviderTokenUpdates TooManyRequests TopicDisallowed TopicMismatch UNAUTHENTICATED UNAVAILABLE UNREGISTERED UNSPECIFIED_ERROR USER_PROJECT_DENIED Unregistered UnrelatedKeyIdInToken VapidPkHashMismatch account_not_found alpn_no_h2 bad_audience bad_signature clock_or_lifetime connect_refused_or_timeout deleted_client disabled_client empty_scope exp_missing goaway_before_any_request goaway_with_reason iat_missing invalid_client malformed_assertion non_json_error_body policy refresh_token_revoked response_timeout server_side stream_reset tls_client_cert_rejected tls_verify_failed unauthorized_client unknown_scope_gives_id_token unsupported_grant
+    printf '%s\n' ACCESS_TOKEN_EXPIRED ACCESS_TOKEN_SCOPE_INSUFFICIENT ACCESS_TOKEN_TYPE_UNSUPPORTED ACCOUNT_STATE_INVALID ALREADY_EXISTS BILLING_DISABLED BadAuthorizationHeader BadCertificate BadCertificateEnvironment BadChannelId BadCollapseId BadDate BadDeviceToken BadEnvironmentKeyIdInToken BadExpirationDate BadJwtToken BadMessageId BadPath BadPriority BadProviderToken BadRequestParams BadRequestPayload BadTopic BadTtl BadUrgency BadVapidPublicKey BadWebPushRequest BadWebPushTopic CONSUMER_INVALID CONSUMER_SUSPENDED CREDENTIALS_MISSING CannotCreateChannelConfig ChannelNotRegistered ConnectionLost CredentialsRefused DEADLINE_EXCEEDED DeviceTokenNotForTopic Duplicate DuplicateHeaders ExpiredProviderToken ExpiredToken FAILED_PRECONDITION FeatureNotEnabled Forbidden GCP_SUSPENDED IAM_PERMISSION_DENIED INTERNAL INVALID_ARGUMENT IdleTimeout InternalServerError Interrupted InvalidProviderToken InvalidPushType InvalidToken JWT_TOKEN_INVALID MethodNotAllowed MissingAttribute MissingChannelId MissingChannelQueueSize MissingDeviceToken MissingProviderToken MissingPushType MissingToken MissingTopic NOT_FOUND NoAnswer NoConsent NoCredential NotInSegment NotProcessed NotReached OUT_OF_RANGE PERMISSION_DENIED PayloadEmpty PayloadTooLarge QUOTA_EXCEEDED RATE_LIMIT_EXCEEDED RESOURCE_EXHAUSTED RESOURCE_QUOTA_EXCEEDED SECURITY_POLICY_VIOLATED SENDER_ID_MISMATCH SERVICE_DISABLED ServiceUnavailable Shutdown Stopped Suppressed THIRD_PARTY_AUTH_ERROR TOO_MANY_TOPICS TooManyProviderTokenUpdates TooManyRequests TopicDisallowed TopicMismatch UNAUTHENTICATED UNAVAILABLE UNKNOWN UNREGISTERED UNSPECIFIED_ERROR USER_PROJECT_DENIED Unregistered UnrelatedKeyIdInToken VapidPkHashMismatch account_not_found alpn_no_h2 bad_audience bad_signature clock_or_lifetime connect_refused_or_timeout deleted_client disabled_client empty_scope exp_missing goaway_before_any_request goaway_with_reason iat_missing invalid_client malformed_assertion non_json_error_body policy refresh_token_revoked response_timeout server_side stream_reset tls_client_cert_rejected tls_verify_failed unauthorized_client unknown_scope_gives_id_token unsupported_grant
 end
 
 complete -c pushctl -f
@@ -78,6 +80,7 @@ complete -c pushctl -n '__pushctl_at \'\'' -a check -d 'Check push credentials w
 complete -c pushctl -n '__pushctl_at \'\'' -a tokens -d 'Look at push tokens in audience files.'
 complete -c pushctl -n '__pushctl_at \'\'' -a bounces -d 'Read bounce logs.'
 complete -c pushctl -n '__pushctl_at \'\'' -a channels -d 'Make, list, look at and delete the broadcast channels of an app (APNs, iOS 18 and later).'
+complete -c pushctl -n '__pushctl_at \'\'' -a topics -d 'Subscribe registrations to a topic of FCM, or end their subscriptions.'
 complete -c pushctl -n '__pushctl_at \'\'' -a runs -d 'Look at the runs in the state folder, go on with one.'
 complete -c pushctl -n '__pushctl_at \'\'' -a config -d 'Show what is configured, and where each value comes from.'
 complete -c pushctl -n '__pushctl_at \'\'' -a completion -d 'Print the script that completes pushctl\'s commands in a shell.'
@@ -120,6 +123,7 @@ complete -c pushctl -n '__pushctl_at \'init\'' -l config -r -F -d 'The pushctl.y
 complete -c pushctl -n '__pushctl_at \'init\'' -l debug -d 'Show the traceback of an internal error.'
 complete -c pushctl -n '__pushctl_at \'init\'' -s h -l help -d 'Show this help.'
 complete -c pushctl -n '__pushctl_at \'send\'' -l token -x -d 'A push token; repeatable.'
+complete -c pushctl -n '__pushctl_at \'send\'' -l fid -x -d 'A Firebase installation id; repeatable.'
 complete -c pushctl -n '__pushctl_at \'send\'' -l platform -x -a 'ios android web' -d 'Where the token does not tell.'
 complete -c pushctl -n '__pushctl_at \'send\'' -l profiles -r -F -d 'Profiles: .yaml, .json or .jsonl.'
 complete -c pushctl -n '__pushctl_at \'send\'' -l profile -x -d 'Only this profile; repeatable.'
@@ -139,7 +143,7 @@ complete -c pushctl -n '__pushctl_at \'send\'' -l data -x -d 'Custom data; repea
 complete -c pushctl -n '__pushctl_at \'send\'' -l collapse-id -x -d 'Pushes of one id replace each other.'
 complete -c pushctl -n '__pushctl_at \'send\'' -l ttl -x -d 'How long to keep it: seconds, 90s, 15m, 4h, 28d; 0 now only.'
 complete -c pushctl -n '__pushctl_at \'send\'' -l priority -x -a 'high normal low' -d 'How urgent it is.'
-complete -c pushctl -n '__pushctl_at \'send\'' -l push-type -x -d 'The apns-push-type.'
+complete -c pushctl -n '__pushctl_at \'send\'' -l push-type -x -a 'alert background complication controls fileprovider liveactivity location mdm pushtotalk voip widgets' -d 'The apns-push-type.'
 complete -c pushctl -n '__pushctl_at \'send\'' -l thread-id -x -d 'Groups notifications (iOS).'
 complete -c pushctl -n '__pushctl_at \'send\'' -l category -x -d 'Action buttons (iOS).'
 complete -c pushctl -n '__pushctl_at \'send\'' -l interruption-level -x -a 'passive active time-sensitive critical' -d 'How loudly it comes (iOS).'
@@ -302,6 +306,7 @@ complete -c pushctl -n '__pushctl_at \'bounces follow\'' -l campaign -x -d 'Only
 complete -c pushctl -n '__pushctl_at \'bounces follow\'' -l run -x -d 'Only of this run.'
 complete -c pushctl -n '__pushctl_at \'bounces follow\'' -l service -x -a 'apns fcm' -d 'Only by this one.'
 complete -c pushctl -n '__pushctl_at \'bounces follow\'' -l reason -x -a '(__pushctl_reasons)' -d 'Only for this reason.'
+complete -c pushctl -n '__pushctl_at \'bounces follow\'' -l mask-tokens -d 'Write masks in place of tokens.'
 complete -c pushctl -n '__pushctl_at \'bounces follow\'' -s o -l output -x -a 'table jsonl' -d 'The form of the data.'
 complete -c pushctl -n '__pushctl_at \'bounces follow\'' -s q -l quiet -d 'Only results and failures; twice: nothing but the exit code.'
 complete -c pushctl -n '__pushctl_at \'bounces follow\'' -s v -l verbose -d 'One line a push; twice: the wire, secrets masked.'
@@ -368,6 +373,55 @@ complete -c pushctl -n '__pushctl_at \'channels delete\'' -l no-input -d 'Never 
 complete -c pushctl -n '__pushctl_at \'channels delete\'' -l config -r -F -d 'The pushctl.yaml to use instead of the nearest one.'
 complete -c pushctl -n '__pushctl_at \'channels delete\'' -l debug -d 'Show the traceback of an internal error.'
 complete -c pushctl -n '__pushctl_at \'channels delete\'' -s h -l help -d 'Show this help.'
+complete -c pushctl -n '__pushctl_at \'topics\'' -a subscribe -d 'Subscribe registrations to a topic.'
+complete -c pushctl -n '__pushctl_at \'topics\'' -a unsubscribe -d 'End the subscriptions of registrations to a topic.'
+complete -c pushctl -n '__pushctl_at \'topics\'' -s h -l help -d 'Show this help.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -l token -x -d 'A registration token; repeatable.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -l fid -x -d 'A Firebase installation id; repeatable.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -l tokens -r -F -d 'Tokens: .txt, .csv, .tsv, .jsonl, .parquet, each also .gz or .zst; - is stdin with --format.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -l profiles -r -F -d 'Profiles: .yaml, .json or .jsonl.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -l profile -x -d 'Only this profile; repeatable.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -l format -x -a 'txt csv tsv jsonl parquet yaml json' -d 'What stdin holds; perhaps with .gz or .zst.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -l where -x -d 'Only those whose attributes match, such as \'orders >= 3\'.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -l suppress -r -F -d 'Leave out tokens that a bounce log calls dead; - is stdin.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -l credential -x -a '(__pushctl_from credentials)' -d 'The FCM credential to use.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -l one-by-one -d 'Ask for registration tokens singly too, by Google\'s newer API: slower.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -s n -l dry-run -d 'Everything but the asking of Google.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -l retry-for -x -d 'How long to retry.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -l timeout -x -d 'How long an answer may take.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -l allow-endpoint -x -d 'A host the config may send credentials to.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -s o -l output -x -a 'table json jsonl csv' -d 'The form of the data.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -s q -l quiet -d 'Only results and failures; twice: nothing but the exit code.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -s v -l verbose -d 'One line a push; twice: the wire, secrets masked.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -l color -x -a 'auto always never' -d 'When to use colour.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -l progress -x -a 'auto plain never' -d 'How to show progress on stderr.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -l no-input -d 'Never ask; fail instead.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -l config -r -F -d 'The pushctl.yaml to use instead of the nearest one.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -l debug -d 'Show the traceback of an internal error.'
+complete -c pushctl -n '__pushctl_at \'topics subscribe\'' -s h -l help -d 'Show this help.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -l token -x -d 'A registration token; repeatable.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -l fid -x -d 'A Firebase installation id; repeatable.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -l tokens -r -F -d 'Tokens: .txt, .csv, .tsv, .jsonl, .parquet, each also .gz or .zst; - is stdin with --format.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -l profiles -r -F -d 'Profiles: .yaml, .json or .jsonl.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -l profile -x -d 'Only this profile; repeatable.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -l format -x -a 'txt csv tsv jsonl parquet yaml json' -d 'What stdin holds; perhaps with .gz or .zst.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -l where -x -d 'Only those whose attributes match, such as \'orders >= 3\'.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -l suppress -r -F -d 'Leave out tokens that a bounce log calls dead; - is stdin.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -l credential -x -a '(__pushctl_from credentials)' -d 'The FCM credential to use.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -l one-by-one -d 'Ask for registration tokens singly too, by Google\'s newer API: slower.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -s n -l dry-run -d 'Everything but the asking of Google.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -l retry-for -x -d 'How long to retry.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -l timeout -x -d 'How long an answer may take.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -l allow-endpoint -x -d 'A host the config may send credentials to.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -s o -l output -x -a 'table json jsonl csv' -d 'The form of the data.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -s q -l quiet -d 'Only results and failures; twice: nothing but the exit code.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -s v -l verbose -d 'One line a push; twice: the wire, secrets masked.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -l color -x -a 'auto always never' -d 'When to use colour.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -l progress -x -a 'auto plain never' -d 'How to show progress on stderr.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -l no-input -d 'Never ask; fail instead.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -l config -r -F -d 'The pushctl.yaml to use instead of the nearest one.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -l debug -d 'Show the traceback of an internal error.'
+complete -c pushctl -n '__pushctl_at \'topics unsubscribe\'' -s h -l help -d 'Show this help.'
 complete -c pushctl -n '__pushctl_at \'runs\'' -a list -d 'List the runs, newest first.'
 complete -c pushctl -n '__pushctl_at \'runs\'' -a show -d 'Show how a run ended: totals and reasons, or every row.'
 complete -c pushctl -n '__pushctl_at \'runs\'' -a resume -d 'Go on with a run that ended early: exactly what was not sent, nothing twice.'
@@ -384,6 +438,7 @@ complete -c pushctl -n '__pushctl_at \'runs list\'' -l config -r -F -d 'The push
 complete -c pushctl -n '__pushctl_at \'runs list\'' -l debug -d 'Show the traceback of an internal error.'
 complete -c pushctl -n '__pushctl_at \'runs list\'' -s h -l help -d 'Show this help.'
 complete -c pushctl -n '__pushctl_at \'runs show\'' -a '(__pushctl_from runs)'
+complete -c pushctl -n '__pushctl_at \'runs show\'' -l mask-tokens -d 'Write masks in place of tokens, as for a run sent with them.'
 complete -c pushctl -n '__pushctl_at \'runs show\'' -s o -l output -x -a 'table json jsonl csv html' -d 'The form of the data.'
 complete -c pushctl -n '__pushctl_at \'runs show\'' -s q -l quiet -d 'Only results and failures; twice: nothing but the exit code.'
 complete -c pushctl -n '__pushctl_at \'runs show\'' -s v -l verbose -d 'One line a push; twice: the wire, secrets masked.'

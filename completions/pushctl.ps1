@@ -5,10 +5,11 @@ Register-ArgumentCompleter -Native -CommandName pushctl -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
     $below = @{
-        '' = @('demo', 'init', 'send', 'explain', 'check', 'tokens', 'bounces', 'channels', 'runs', 'config', 'completion', 'help', 'simulate')
+        '' = @('demo', 'init', 'send', 'explain', 'check', 'tokens', 'bounces', 'channels', 'topics', 'runs', 'config', 'completion', 'help', 'simulate')
         'tokens' = @('check')
         'bounces' = @('report', 'list', 'tokens', 'follow')
         'channels' = @('create', 'list', 'show', 'delete')
+        'topics' = @('subscribe', 'unsubscribe')
         'runs' = @('list', 'show', 'resume', 'check', 'prune')
         'config' = @('show', 'path', 'schema')
     }
@@ -16,7 +17,7 @@ Register-ArgumentCompleter -Native -CommandName pushctl -ScriptBlock {
         '' = @('--version', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'demo' = @('--folder', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'init' = @('--service', '--environment', '--topic', '--key-file', '--key-id', '--team-id', '--certificate-file', '--service-account-file', '--project-id', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
-        'send' = @('--token', '--platform', '--profiles', '--profile', '--tokens', '--format', '--fcm-topic', '--fcm-condition', '--where', '--suppress', '--title', '--subtitle', '--body', '--badge', '--sound', '--image', '--data', '--collapse-id', '--ttl', '--priority', '--push-type', '--thread-id', '--category', '--interruption-level', '--relevance-score', '--critical', '--volume', '--message', '--payload', '--live-activity', '--content-state', '--stale-date', '--dismissal-date', '--attributes-type', '--attributes', '--input-push-token', '--input-push-channel', '--live-activity-token', '--credential', '--campaign', '--dry-run', '--validate-only', '--concurrency', '--connections', '--rate', '--retry-for', '--timeout', '--on-unknown', '--stop-if', '--canary', '--bounce-log', '--bounce-log-max-size', '--mask-tokens', '--run', '--max-duration', '--keep-duplicates', '--allow-endpoint', '--yes', '--confirm', '--output', '--fail-on', '--fail-if-empty', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
+        'send' = @('--token', '--fid', '--platform', '--profiles', '--profile', '--tokens', '--format', '--fcm-topic', '--fcm-condition', '--where', '--suppress', '--title', '--subtitle', '--body', '--badge', '--sound', '--image', '--data', '--collapse-id', '--ttl', '--priority', '--push-type', '--thread-id', '--category', '--interruption-level', '--relevance-score', '--critical', '--volume', '--message', '--payload', '--live-activity', '--content-state', '--stale-date', '--dismissal-date', '--attributes-type', '--attributes', '--input-push-token', '--input-push-channel', '--live-activity-token', '--credential', '--campaign', '--dry-run', '--validate-only', '--concurrency', '--connections', '--rate', '--retry-for', '--timeout', '--on-unknown', '--stop-if', '--canary', '--bounce-log', '--bounce-log-max-size', '--mask-tokens', '--run', '--max-duration', '--keep-duplicates', '--allow-endpoint', '--yes', '--confirm', '--output', '--fail-on', '--fail-if-empty', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'explain' = @('--search', '--service', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'check' = @('--offline', '--fail-on', '--timeout', '--allow-endpoint', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'tokens' = @('--help')
@@ -25,15 +26,18 @@ Register-ArgumentCompleter -Native -CommandName pushctl -ScriptBlock {
         'bounces report' = @('--by', '--since', '--until', '--campaign', '--run', '--service', '--reason', '--opens', '--sql', '--mask-tokens', '--strict', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'bounces list' = @('--since', '--until', '--campaign', '--run', '--service', '--reason', '--limit', '--fields', '--mask-tokens', '--strict', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'bounces tokens' = @('--registered', '--format', '--suspect', '--since', '--until', '--campaign', '--run', '--service', '--reason', '--mask-tokens', '--strict', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
-        'bounces follow' = @('--lines', '--campaign', '--run', '--service', '--reason', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
+        'bounces follow' = @('--lines', '--campaign', '--run', '--service', '--reason', '--mask-tokens', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'channels' = @('--help')
         'channels create' = @('--storage', '--credential', '--dry-run', '--timeout', '--allow-endpoint', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'channels list' = @('--credential', '--timeout', '--allow-endpoint', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'channels show' = @('--credential', '--timeout', '--allow-endpoint', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'channels delete' = @('--yes', '--credential', '--dry-run', '--timeout', '--allow-endpoint', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
+        'topics' = @('--help')
+        'topics subscribe' = @('--token', '--fid', '--tokens', '--profiles', '--profile', '--format', '--where', '--suppress', '--credential', '--one-by-one', '--dry-run', '--retry-for', '--timeout', '--allow-endpoint', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
+        'topics unsubscribe' = @('--token', '--fid', '--tokens', '--profiles', '--profile', '--format', '--where', '--suppress', '--credential', '--one-by-one', '--dry-run', '--retry-for', '--timeout', '--allow-endpoint', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'runs' = @('--help')
         'runs list' = @('--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
-        'runs show' = @('--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
+        'runs show' = @('--mask-tokens', '--output', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'runs resume' = @('--retry-failed', '--on-unknown', '--output', '--fail-on', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'runs check' = @('--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
         'runs prune' = @('--older-than', '--quiet', '--verbose', '--color', '--progress', '--no-input', '--config', '--debug', '--help')
@@ -51,6 +55,7 @@ Register-ArgumentCompleter -Native -CommandName pushctl -ScriptBlock {
         '*:--team-id' = 'any'
         '*:--project-id' = 'any'
         '*:--token' = 'any'
+        '*:--fid' = 'any'
         '*:--profile' = 'any'
         'bounces tokens:--format' = 'any'
         '*:--fcm-topic' = 'any'
@@ -65,7 +70,6 @@ Register-ArgumentCompleter -Native -CommandName pushctl -ScriptBlock {
         '*:--data' = 'any'
         '*:--collapse-id' = 'any'
         '*:--ttl' = 'any'
-        '*:--push-type' = 'any'
         '*:--thread-id' = 'any'
         '*:--category' = 'any'
         '*:--relevance-score' = 'any'
@@ -110,6 +114,8 @@ Register-ArgumentCompleter -Native -CommandName pushctl -ScriptBlock {
         '*:--certificate-file' = 'file'
         '*:--service-account-file' = 'file'
         'send:--profiles' = 'file'
+        'topics subscribe:--profiles' = 'file'
+        'topics unsubscribe:--profiles' = 'file'
         '*:--tokens' = 'file'
         '*:--suppress' = 'file'
         'send:--message' = 'file'
@@ -126,6 +132,7 @@ Register-ArgumentCompleter -Native -CommandName pushctl -ScriptBlock {
         '*:--record' = 'file'
         '*:--folder' = 'folder'
         '*:--reason' = 'reasons'
+        '*:--push-type' = 'words alert background complication controls fileprovider liveactivity location mdm pushtotalk voip widgets'
         'init:--service' = 'words apns fcm'
         'bounces report:--service' = 'words apns fcm'
         'bounces list:--service' = 'words apns fcm'
@@ -160,6 +167,8 @@ Register-ArgumentCompleter -Native -CommandName pushctl -ScriptBlock {
         'channels list:-o' = 'words table json jsonl csv'
         'channels show:-o' = 'words table json jsonl csv'
         'channels delete:-o' = 'words table json jsonl csv'
+        'topics subscribe:-o' = 'words table json jsonl csv'
+        'topics unsubscribe:-o' = 'words table json jsonl csv'
         'runs list:-o' = 'words table json jsonl csv'
         'runs resume:-o' = 'words table json jsonl csv'
         'send:--output' = 'words table json jsonl csv'
@@ -168,6 +177,8 @@ Register-ArgumentCompleter -Native -CommandName pushctl -ScriptBlock {
         'channels list:--output' = 'words table json jsonl csv'
         'channels show:--output' = 'words table json jsonl csv'
         'channels delete:--output' = 'words table json jsonl csv'
+        'topics subscribe:--output' = 'words table json jsonl csv'
+        'topics unsubscribe:--output' = 'words table json jsonl csv'
         'runs list:--output' = 'words table json jsonl csv'
         'runs resume:--output' = 'words table json jsonl csv'
         'runs show:-o' = 'words table json jsonl csv html'
@@ -182,6 +193,8 @@ Register-ArgumentCompleter -Native -CommandName pushctl -ScriptBlock {
         'simulate:--output' = 'words table jsonl'
         'send:--format' = 'words txt csv tsv jsonl parquet yaml json'
         'tokens check:--format' = 'words txt csv tsv jsonl parquet yaml json'
+        'topics subscribe:--format' = 'words txt csv tsv jsonl parquet yaml json'
+        'topics unsubscribe:--format' = 'words txt csv tsv jsonl parquet yaml json'
     }
     $arguments = @{
         'init' = 'folder'
@@ -194,13 +207,15 @@ Register-ArgumentCompleter -Native -CommandName pushctl -ScriptBlock {
         'bounces follow' = 'file'
         'channels show' = 'any'
         'channels delete' = 'any'
+        'topics subscribe' = 'any'
+        'topics unsubscribe' = 'any'
         'runs show' = 'runs'
         'runs resume' = 'runs'
         'runs check' = 'runs'
         'completion' = 'words bash zsh fish powershell'
         'help' = 'any'
     }
-    $reasons = @('ACCESS_TOKEN_EXPIRED', 'ACCESS_TOKEN_SCOPE_INSUFFICIENT', 'ACCESS_TOKEN_TYPE_UNSUPPORTED', 'ACCOUNT_STATE_INVALID', 'ALREADY_EXISTS', 'BILLING_DISABLED', 'BadAuthorizationHeader', 'BadCertificate', 'BadCertificateEnvironment', 'BadChannelId', 'BadCollapseId', 'BadDate', 'BadDeviceToken', 'BadEnvironmentKeyIdInToken', 'BadExpirationDate', 'BadJwtToken', 'BadMessageId', 'BadPath', 'BadPriority', 'BadProviderToken', 'BadRequestParams', 'BadRequestPayload', 'BadTopic', 'BadTtl', 'BadUrgency', 'BadVapidPublicKey', 'BadWebPushRequest', 'BadWebPushTopic', 'CONSUMER_INVALID', 'CONSUMER_SUSPENDED', 'CREDENTIALS_MISSING', 'CannotCreateChannelConfig', 'ChannelNotRegistered', 'ConnectionLost', 'CredentialsRefused', 'DEADLINE_EXCEEDED', 'DeviceTokenNotForTopic', 'Duplicate', 'DuplicateHeaders', 'ExpiredProviderToken', 'ExpiredToken', 'FAILED_PRECONDITION', 'FeatureNotEnabled', 'Forbidden', 'GCP_SUSPENDED', 'IAM_PERMISSION_DENIED', 'INTERNAL', 'INVALID_ARGUMENT', 'IdleTimeout', 'InternalServerError', 'Interrupted', 'InvalidProviderToken', 'InvalidPushType', 'InvalidToken', 'JWT_TOKEN_INVALID', 'MethodNotAllowed', 'MissingAttribute', 'MissingChannelId', 'MissingChannelQueueSize', 'MissingDeviceToken', 'MissingProviderToken', 'MissingPushType', 'MissingToken', 'MissingTopic', 'NOT_FOUND', 'NoAnswer', 'NoConsent', 'NoCredential', 'NotInSegment', 'NotProcessed', 'NotReached', 'OUT_OF_RANGE', 'PERMISSION_DENIED', 'PayloadEmpty', 'PayloadTooLarge', 'QUOTA_EXCEEDED', 'RATE_LIMIT_EXCEEDED', 'RESOURCE_EXHAUSTED', 'RESOURCE_QUOTA_EXCEEDED', 'SECURITY_POLICY_VIOLATED', 'SENDER_ID_MISMATCH', 'SERVICE_DISABLED', 'ServiceUnavailable', 'Shutdown', 'Stopped', 'Suppressed', 'THIRD_PARTY_AUTH_ERROR', 'TooManyProviderTokenUpdates', 'TooManyRequests', 'TopicDisallowed', 'TopicMismatch', 'UNAUTHENTICATED', 'UNAVAILABLE', 'UNREGISTERED', 'UNSPECIFIED_ERROR', 'USER_PROJECT_DENIED', 'Unregistered', 'UnrelatedKeyIdInToken', 'VapidPkHashMismatch', 'account_not_found', 'alpn_no_h2', 'bad_audience', 'bad_signature', 'clock_or_lifetime', 'connect_refused_or_timeout', 'deleted_client', 'disabled_client', 'empty_scope', 'exp_missing', 'goaway_before_any_request', 'goaway_with_reason', 'iat_missing', 'invalid_client', 'malformed_assertion', 'non_json_error_body', 'policy', 'refresh_token_revoked', 'response_timeout', 'server_side', 'stream_reset', 'tls_client_cert_rejected', 'tls_verify_failed', 'unauthorized_client', 'unknown_scope_gives_id_token', 'unsupported_grant')
+    $reasons = @('ACCESS_TOKEN_EXPIRED', 'ACCESS_TOKEN_SCOPE_INSUFFICIENT', 'ACCESS_TOKEN_TYPE_UNSUPPORTED', 'ACCOUNT_STATE_INVALID', 'ALREADY_EXISTS', 'BILLING_DISABLED', 'BadAuthorizationHeader', 'BadCertificate', 'BadCertificateEnvironment', 'BadChannelId', 'BadCollapseId', 'BadDate', 'BadDeviceToken', 'BadEnvironmentKeyIdInToken', 'BadExpirationDate', 'BadJwtToken', 'BadMessageId', 'BadPath', 'BadPriority', 'BadProviderToken', 'BadRequestParams', 'BadRequestPayload', 'BadTopic', 'BadTtl', 'BadUrgency', 'BadVapidPublicKey', 'BadWebPushRequest', 'BadWebPushTopic', 'CONSUMER_INVALID', 'CONSUMER_SUSPENDED', 'CREDENTIALS_MISSING', 'CannotCreateChannelConfig', 'ChannelNotRegistered', 'ConnectionLost', 'CredentialsRefused', 'DEADLINE_EXCEEDED', 'DeviceTokenNotForTopic', 'Duplicate', 'DuplicateHeaders', 'ExpiredProviderToken', 'ExpiredToken', 'FAILED_PRECONDITION', 'FeatureNotEnabled', 'Forbidden', 'GCP_SUSPENDED', 'IAM_PERMISSION_DENIED', 'INTERNAL', 'INVALID_ARGUMENT', 'IdleTimeout', 'InternalServerError', 'Interrupted', 'InvalidProviderToken', 'InvalidPushType', 'InvalidToken', 'JWT_TOKEN_INVALID', 'MethodNotAllowed', 'MissingAttribute', 'MissingChannelId', 'MissingChannelQueueSize', 'MissingDeviceToken', 'MissingProviderToken', 'MissingPushType', 'MissingToken', 'MissingTopic', 'NOT_FOUND', 'NoAnswer', 'NoConsent', 'NoCredential', 'NotInSegment', 'NotProcessed', 'NotReached', 'OUT_OF_RANGE', 'PERMISSION_DENIED', 'PayloadEmpty', 'PayloadTooLarge', 'QUOTA_EXCEEDED', 'RATE_LIMIT_EXCEEDED', 'RESOURCE_EXHAUSTED', 'RESOURCE_QUOTA_EXCEEDED', 'SECURITY_POLICY_VIOLATED', 'SENDER_ID_MISMATCH', 'SERVICE_DISABLED', 'ServiceUnavailable', 'Shutdown', 'Stopped', 'Suppressed', 'THIRD_PARTY_AUTH_ERROR', 'TOO_MANY_TOPICS', 'TooManyProviderTokenUpdates', 'TooManyRequests', 'TopicDisallowed', 'TopicMismatch', 'UNAUTHENTICATED', 'UNAVAILABLE', 'UNKNOWN', 'UNREGISTERED', 'UNSPECIFIED_ERROR', 'USER_PROJECT_DENIED', 'Unregistered', 'UnrelatedKeyIdInToken', 'VapidPkHashMismatch', 'account_not_found', 'alpn_no_h2', 'bad_audience', 'bad_signature', 'clock_or_lifetime', 'connect_refused_or_timeout', 'deleted_client', 'disabled_client', 'empty_scope', 'exp_missing', 'goaway_before_any_request', 'goaway_with_reason', 'iat_missing', 'invalid_client', 'malformed_assertion', 'non_json_error_body', 'policy', 'refresh_token_revoked', 'response_timeout', 'server_side', 'stream_reset', 'tls_client_cert_rejected', 'tls_verify_failed', 'unauthorized_client', 'unknown_scope_gives_id_token', 'unsupported_grant')
 
     function Find-Kind($at, $name) {
         if ($values.ContainsKey("*:$name")) { return $values["*:$name"] }

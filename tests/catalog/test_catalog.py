@@ -19,7 +19,10 @@ NO_ANSWER_REASONS = (
     "Stopped",
     "Interrupted",
 )
-SERVICES = ("apns", "apns-broadcast", "apns-web", "fcm", "google", "oauth", "pushctl")
+SERVICES = (
+    *("apns", "apns-broadcast", "apns-web", "fcm", "fcm-topics"),
+    *("google", "oauth", "pushctl"),
+)
 SEED_CASES = {
     "bad_token": "Check the format of the registration token you pass to the server.",
     "bad_package": "Make sure the message was addressed to a registration token whose package",
@@ -46,6 +49,7 @@ def test_every_table_is_complete() -> None:
         "apns-broadcast": 28 + 1,
         "apns-web": 17,
         "fcm": 8 + 12 + 1,
+        "fcm-topics": 8,
         "google": 28,
         "oauth": 17,
         "pushctl": 2 + len(SKIP_REASONS) + len(NO_ANSWER_REASONS) + 9,

@@ -157,7 +157,8 @@ def serving(folder: Path, script: Script, **options: Any) -> Iterator[Served]:
     handle = Desk.handle
 
     def note(desk: Desk, request: Request, visit: Visit) -> Plan:
-        if holder and desk is holder[0].simulator._desk and request.path.startswith(("/3/", "/v1")):
+        is_push = request.path.startswith(("/3/", "/4/")) or request.path.endswith("messages:send")
+        if holder and desk is holder[0].simulator._desk and is_push:
             fields = {":path": request.target, **dict(request.fields)}
             holder[0].pushes.append(Push(fields, json.loads(request.body)))
             holder[0].arrived.set()

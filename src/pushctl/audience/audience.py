@@ -15,11 +15,11 @@ from pushctl.audience.formats import (
     open_profiles,
     open_tokens,
 )
-from pushctl.audience.plain import GivenTokens
+from pushctl.audience.plain import GIVEN_FIDS, GivenTokens
 from pushctl.audience.recipient import Recipient, Verdict, resolve
 from pushctl.audience.row import Source, did_you_mean
 from pushctl.errors import InvalidInput, Place, Problem, UsageError
-from pushctl.outcome import Kind, Platform
+from pushctl.outcome import Kind, Platform, Service
 from pushctl.rules.text import printable
 
 Consent: TypeAlias = Literal["recorded", "stated by the sender", "mixed"]
@@ -28,6 +28,7 @@ Consent: TypeAlias = Literal["recorded", "stated by the sender", "mixed"]
 def open_audience(
     *,
     tokens: Sequence[str] = (),
+    fids: Sequence[str] = (),
     platform: Platform | None = None,
     profile_files: Sequence[FilePath] = (),
     profile_ids: Sequence[str] = (),
@@ -37,7 +38,7 @@ def open_audience(
     keep_duplicates: bool = False,
 ) -> Audience:
     """
-    Return everybody that *tokens*, *profile_files* and *token_files* name, in this order.
+    Return everybody that *tokens*, *fids*, *profile_files* and *token_files* name, in this order.
 
     All files are read once to find them sound as a whole, so this takes as long as reading does.
 
@@ -45,6 +46,8 @@ def open_audience(
     ----------
     tokens
         The values of ``--token``.
+    fids
+        The values of ``--fid``: Firebase installation ids.
     platform
         Of *tokens*, and of rows that state none and whose token does not tell its service.
     profile_files, token_files
@@ -71,9 +74,11 @@ def open_audience(
     if profile_ids and not profile_files:
         raise UsageError("--profile needs --profiles", hint="give the file that holds the profile")
     given: list[Source] = [GivenTokens(tokens, platform)] if tokens else []
+    if fids:
+        given.append(GivenTokens(fids, None, GIVEN_FIDS, Service.FCM))
     files = _open_files(profile_files, frozenset(profile_ids), token_files, format, stdin)
     if not given and not files:
-        raise UsageError("nobody to send to", hint="give --token, --profiles or --tokens")
+        raise UsageError("nobody to send to", hint="give --token, --fid, --profiles or --tokens")
     return Audience([*given, *files], fallback=platform, keep_duplicates=keep_duplicates)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from pushctl.audience.row import Row
 from pushctl.outcome import JsonValue
 from pushctl.rules.text import printable
+from pushctl.rules.tokens import DEVICE_TARGETS
 
 _MARKS = frozenset({"schema", "event"})
 """What every record has, and no list of somebody else's has both of."""
@@ -33,7 +34,7 @@ def is_count(value: Mapping[str, JsonValue]) -> bool:
 def kept_apart(row: Row) -> Row:
     """Return *row*, made of a record, with what the record says against sending to it."""
     target = row.attributes.get("target")
-    if target not in (None, "token"):
+    if target is not None and target not in DEVICE_TARGETS:
         fault = f"this is the record of a {printable(str(target), 40)}, which is no token"
         return Row(row.line, {}, row.attributes, fault=fault)
     if row.attributes.get("reason") == "NoConsent":

@@ -13,8 +13,10 @@ from pushctl.audience.blocks import Plainness, plain_tokens
 from pushctl.audience.content import Content, numbered_lines
 from pushctl.audience.row import Row, counted
 from pushctl.errors import InvalidInput, Place
-from pushctl.outcome import Platform
+from pushctl.outcome import JsonValue, Platform, Service
 
+GIVEN_FIDS = "--fid"
+"""The source of rows that the option of this name gave."""
 _BETWEEN_COLUMNS = re.compile("[,;\t]")
 
 
@@ -51,11 +53,13 @@ class PlainSource:
 
 @dataclass(frozen=True, slots=True)
 class GivenTokens:
-    """The tokens of ``--token``, with the platform of ``--platform``."""
+    """The tokens of ``--token``, with the platform of ``--platform``; or the ids of ``--fid``."""
 
     tokens: Sequence[str]
     platform: Platform | None
     shown: str = "--token"
+    service: Service | None = None
+    """Whose they are, where the option says it."""
     records_consent: bool = False
     read_in_place: Sequence[Path] = ()
     attribute_names: frozenset[str] | None = frozenset()
@@ -72,7 +76,10 @@ class GivenTokens:
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the tokens in the order they were given."""
-        return (Row(None, {"token": text, "platform": self.platform}, {}) for text in self.tokens)
+        known: dict[str, JsonValue] = {"platform": self.platform}
+        if self.service is not None:
+            known["service"] = self.service
+        return (Row(None, {"token": text, **known}, {}) for text in self.tokens)
 
 
 def open_plain(content: Content) -> PlainSource:

@@ -39,6 +39,7 @@ from pushctl.audience.relation import Relation
 from pushctl.audience.row import KNOWN_COLUMNS, Row, Source
 from pushctl.errors import StorageError
 from pushctl.rules.text import printable
+from pushctl.rules.tokens import DEVICE_TARGETS
 
 OnOddRow: TypeAlias = Callable[[int, Row], None]
 """Takes a row that has no plain form, with its number in its source, counted from 1."""
@@ -174,7 +175,8 @@ def _objects(
     )
 
 
-_PLAIN_RECORD = """coalesce(json_extract_string(attributes, '$.target'), 'token') = 'token'
+_DEVICES = ", ".join(literal(kind) for kind in DEVICE_TARGETS)
+_PLAIN_RECORD = f"""coalesce(json_extract_string(attributes, '$.target'), 'token') IN ({_DEVICES})
     AND coalesce(json_extract_string(attributes, '$.reason'), '') <> 'NoConsent'"""
 """The condition of a record against which nothing is to be said."""
 
@@ -182,7 +184,7 @@ _PLAIN_RECORD = """coalesce(json_extract_string(attributes, '$.target'), 'token'
 def _plain_record_of_cells(columns: Mapping[str, str]) -> str:
     """Return the condition of a record, its cells in *columns*, that is read as it stands."""
     conditions = [f"NOT starts_with(coalesce({column}, ''), '''')" for column in columns.values()]
-    for name, plain in (("target", "IN ('', 'token')"), ("reason", "<> 'NoConsent'")):
+    for name, plain in (("target", f"IN ('', {_DEVICES})"), ("reason", "<> 'NoConsent'")):
         if name in columns:
             conditions.append(f"coalesce({columns[name]}, '') {plain}")
     return " AND ".join(conditions)

@@ -20,11 +20,16 @@ from pushctl.outcome import Category, Retryable, TokenAction
 
 DATA_FILE = pathlib.Path(__file__).parent / "data" / "catalog.json"
 
+_FAMILIES = {"google": "fcm", "fcm-topics": "fcm", "apns-broadcast": "apns", "apns-web": "apns"}
+"""Which service's rows by status the others share."""
 OTHER = "other"
 """The key of a service's fallback for a status that nothing else fits."""
 
 BROADCAST = "broadcast"
 """The case of an APNs reason as it is meant in answers about broadcast channels."""
+TOPICS = "topics"
+"""The case of a reason of Google's as it is meant of one registration's topic subscription."""
+_TABLE_OF_CASE = {("apns", BROADCAST): "apns-broadcast", ("fcm", TOPICS): "fcm-topics"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,7 +57,8 @@ class Reason:
     """One row of the tables: what a reason means and what follows from it."""
 
     service: str
-    """``apns``, ``apns-broadcast``, ``apns-web``, ``fcm``, ``google``, ``oauth`` or ``pushctl``."""
+    """``apns``, ``apns-broadcast``, ``apns-web``, ``fcm``, ``fcm-topics``, ``google``, ``oauth`` or
+    ``pushctl``."""
     name: str
     """As the answer spells it.  Alternatives of one row are joined by `` / ``, ``*`` stands for
     any ending; a row for a bare HTTP status is called ``HTTP 410``."""
@@ -171,17 +177,18 @@ def lookup(
     Return the row of *name*, spelt exactly or by a known alias, or ``None``.
 
     With *service* ``fcm`` the reasons of Google's front end are found too, FCM's own first: an
-    answer to a push may carry either.  With ``apns`` the *case* ``broadcast`` looks in the table
-    of broadcasts first.  A *case* that is not in the tables gives the general row.
+    answer to a push may carry either.  The cases ``broadcast`` of ``apns`` and ``topics`` of
+    ``fcm`` have tables of their own, which are looked into first.  A *case* that is not in the
+    tables gives the general row.
     A row documented for another *status* is not returned.
     """
     catalog = _catalog()
     if service == "oauth" and case is not None:
         found = catalog.find(service, case, None) or catalog.find(service, name, None)
-    elif service == "apns" and case == BROADCAST:
-        found = catalog.find("apns-broadcast", name, None) or catalog.find(service, name, None)
     else:
-        found = catalog.find(service, name, case)
+        own_table = _TABLE_OF_CASE.get((service, case or ""))
+        found = catalog.find(own_table, name, None) if own_table is not None else None
+        found = found or catalog.find(service, name, case)
         if found is None and service == "fcm":
             found = catalog.find("google", name, case)
     if found is not None and status is not None and found.status not in (None, status):
@@ -198,7 +205,7 @@ def by_status(service: str, status: int) -> Reason:
     service's last resort.  Apple's three services share theirs, Google's two likewise.
     """
     fallbacks = _catalog().fallbacks
-    family = {"google": "fcm", "apns-broadcast": "apns", "apns-web": "apns"}.get(service, service)
+    family = _FAMILIES.get(service, service)
     for key in (str(status), f"{status // 100}xx", OTHER):
         row = fallbacks.get((family, key)) or fallbacks.get(("pushctl", key))
         if row is not None:

@@ -9,7 +9,7 @@ from pushctl.catalog import Reason, all_reasons
 
 SERVICE_GROUPS: Mapping[str, frozenset[str]] = {
     "apns": frozenset({"apns", "apns-broadcast", "apns-web"}),
-    "fcm": frozenset({"fcm", "google"}),
+    "fcm": frozenset({"fcm", "fcm-topics", "google"}),
     "google": frozenset({"google"}),
     "oauth": frozenset({"oauth"}),
     "pushctl": frozenset({"pushctl"}),

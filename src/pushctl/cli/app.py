@@ -27,6 +27,7 @@ COMMANDS = {
     "tokens": "pushctl.cli.tokens",
     "bounces": "pushctl.cli.bounces",
     "channels": "pushctl.cli.channels",
+    "topics": "pushctl.cli.topics",
     "runs": "pushctl.cli.runs",
     "config": "pushctl.cli.config",
     "completion": "pushctl.cli.completion",

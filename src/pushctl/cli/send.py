@@ -28,6 +28,10 @@ from pushctl.errors import UsageError
 OUTPUTS = ("table", "json", "jsonl", "csv")
 TARGET, MESSAGE, DELIVERY, OUTPUT = "Target", "Message", "Delivery", "Output"
 ACTIVITY = "Live Activity"
+PUSH_TYPES = (
+    "alert|background|complication|controls|fileprovider|liveactivity|location|mdm|pushtotalk|voip|"
+    "widgets"
+)
 
 HELP = """
 Send a push to a token, a profile's devices, a list of tokens, or an FCM topic.
@@ -76,6 +80,10 @@ def send(
     token: Annotated[
         list[str] | None,
         _option("--token", TARGET, "A push token; repeatable.", "T", env=False),
+    ] = None,
+    fid: Annotated[
+        list[str] | None,
+        _option("--fid", TARGET, "A Firebase installation id; repeatable.", "ID", env=False),
     ] = None,
     platform: Annotated[
         str | None,
@@ -167,7 +175,9 @@ def send(
     priority: Annotated[
         str | None, _option("--priority", MESSAGE, "How urgent it is.", "high|normal|low")
     ] = None,
-    push_type: Annotated[str | None, _option("--push-type", MESSAGE, "The apns-push-type.")] = None,
+    push_type: Annotated[
+        str | None, _option("--push-type", MESSAGE, "The apns-push-type.", PUSH_TYPES)
+    ] = None,
     thread_id: Annotated[
         str | None, _option("--thread-id", MESSAGE, "Groups notifications (iOS).")
     ] = None,
@@ -432,6 +442,7 @@ def send(
     terminal = make_terminal(quiet, verbose, color, progress, no_input)
     options = SendOptions(
         tokens=token or (),
+        fids=fid or (),
         platform=platform,
         profile_files=[input_path(name) for name in profiles or ()],
         profile_ids=profile or (),

@@ -37,6 +37,7 @@ class SendOptions:
     """The options of ``pushctl send`` as they were typed; ``None`` where they were not."""
 
     tokens: Sequence[str] = ()
+    fids: Sequence[str] = ()
     platform: str | None = None
     profile_files: Sequence[FilePath] = ()
     profile_ids: Sequence[str] = ()
@@ -127,6 +128,7 @@ def make_order(
 def _require_target(options: SendOptions) -> None:
     targets = (
         options.tokens,
+        options.fids,
         options.profile_files,
         options.token_files,
         options.fcm_topics,
@@ -140,10 +142,11 @@ def _require_target(options: SendOptions) -> None:
 
 
 def _audience(options: SendOptions, stdin: BinaryIO | None) -> Audience | None:
-    if not (options.tokens or options.profile_files or options.token_files):
+    if not (options.tokens or options.fids or options.profile_files or options.token_files):
         return None
     return open_audience(
         tokens=options.tokens,
+        fids=options.fids,
         platform=checked_platform(options.platform),
         profile_files=options.profile_files,
         profile_ids=options.profile_ids,

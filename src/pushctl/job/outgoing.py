@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from pushctl import catalog
 from pushctl.dispatch.lane import Lane
 from pushctl.dispatch.push import Push
 from pushctl.gateway import apns, apns_request, fcm_request
 from pushctl.job.binding import Binding, Chooser, Wish, sent_topic
+from pushctl.job.targets import Row, target_of
 from pushctl.message.content import ApnsContent, FcmContent, MissingAttribute, PayloadTooLarge
 from pushctl.outcome import JsonValue, Kind, Outcome, Service
 from pushctl.records.record import Address
-
-Row: TypeAlias = tuple[Any, ...]
-"""A row of a prepared audience, see :data:`pushctl.audience.prepare.COLUMNS`."""
 
 
 class Decisions(Protocol):
@@ -213,18 +211,6 @@ class _FcmMaker(_Maker):
         target = (target_of(row), row[2])
         body = fcm_request.body(content, target=target, validate_only=self._validate_only)
         return Push(row[0], row, self._path, content.fields, None, body)
-
-
-def target_of(row: Row) -> str:
-    """Return the kind of target of *row*: ``token``, or what stands behind ``--fcm-``."""
-    source: str = row[1]
-    return source[6:] if source.startswith("--fcm-") else "token"
-
-
-def target_row(number: int, kind: str, value: str) -> Row:
-    """Return a row for an FCM topic or condition."""
-    rest = (None,) * 10
-    return (number, f"--fcm-{kind}", value, Service.FCM.value, *rest)
 
 
 def _address(row: Row, maker: _Maker | None) -> Address:

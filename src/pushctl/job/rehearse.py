@@ -18,10 +18,11 @@ from pushctl.dispatch.thresholds import Stop
 from pushctl.errors import CredentialsRefused
 from pushctl.job.binding import Binding
 from pushctl.job.ending import Ending
-from pushctl.job.outgoing import Outgoing, Row
+from pushctl.job.outgoing import Outgoing
 from pushctl.job.recorder import OnRecord, Recorder, open_recorder_files
 from pushctl.job.running import FCM_RAMP_FROM, FCM_RAMP_S, FCM_RATE, Running
 from pushctl.job.send import Order, Plan, make_plan, windows
+from pushctl.job.targets import Row
 from pushctl.outcome import Kind, Outcome, Service
 from pushctl.records.folder import RunFolder
 from pushctl.records.identity import push_id_prefix

@@ -23,11 +23,11 @@ from pushctl.job.binding import Chooser, open_bindings
 from pushctl.job.ending import Ending
 from pushctl.job.intact import Witness, lost_lines, refuse_damaged_audience
 from pushctl.job.messages import Messages
-from pushctl.job.outgoing import Row
 from pushctl.job.recorder import Past, Recorder, open_recorder_files
 from pushctl.job.running import Delivery, Running
 from pushctl.job.send import Sender, windows
 from pushctl.job.survey import survey
+from pushctl.job.targets import Row
 from pushctl.outcome import Kind, Service
 from pushctl.records.bounce_log import BounceLog, CountKey, logged_run
 from pushctl.records.folder import RunFolder, find_run, locked

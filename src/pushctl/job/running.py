@@ -25,8 +25,9 @@ from pushctl.errors import StorageError
 from pushctl.gateway import apns, fcm
 from pushctl.job.binding import Binding, Chooser
 from pushctl.job.ending import Ending
-from pushctl.job.outgoing import Outgoing, Row
+from pushctl.job.outgoing import Outgoing
 from pushctl.job.recorder import OnRecord, Recorder
+from pushctl.job.targets import Row
 from pushctl.outcome import Kind, Outcome, Service
 from pushctl.records.identity import push_id_prefix
 from pushctl.records.record import Address

@@ -17,8 +17,8 @@ from pushctl.audience.prepared import Prepared
 from pushctl.errors import InvalidInput, Problem
 from pushctl.job.intact import Copies, Witness, lost_lines, refuse_damaged_audience
 from pushctl.job.manifest import refuse_changed
-from pushctl.job.outgoing import Row, target_of
 from pushctl.job.send import windows
+from pushctl.job.targets import Row, target_of
 from pushctl.outcome import Kind, Outcome
 from pushctl.records.bounce_log import logged_run
 from pushctl.records.folder import RunFolder, all_run_folders, begun_at, is_locked, locked

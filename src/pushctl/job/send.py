@@ -22,10 +22,10 @@ from pushctl.job.ending import Ending
 from pushctl.job.intact import audience_marks
 from pushctl.job.manifest import manifest, stop_if_text
 from pushctl.job.messages import Messages
-from pushctl.job.outgoing import Row, target_row
 from pushctl.job.recorder import Recorder, open_recorder_files
 from pushctl.job.running import Delivery, Running, Watcher
 from pushctl.job.survey import Survey, refuse_hopeless, survey
+from pushctl.job.targets import Row, target_row
 from pushctl.records.bounce_log import BounceLog
 from pushctl.records.folder import RunFolder, create_run, locked
 from pushctl.records.identity import new_run_id

@@ -12,13 +12,13 @@ import dataclasses
 import uuid
 from collections.abc import Sequence
 
-from pushctl import catalog
 from pushctl.config import Origin
 from pushctl.credentials.credential import Authorization
 from pushctl.errors import ExitCode
 from pushctl.gateway import broadcast, channels
 from pushctl.gateway.channels import Call
 from pushctl.manage.client import ManagementClient, Reply, Silence
+from pushctl.manage.outcomes import own_outcome
 from pushctl.outcome import Category, Kind, Outcome, Retryable
 from pushctl.rules.channels import Storage
 
@@ -127,19 +127,6 @@ class ChannelManager:
         if isinstance(reply, Silence):
             return None, _without_answer(reply, call)
         return reply, broadcast.read_answer(reply.status, reply.headers, reply.body)
-
-
-def own_outcome(kind: Kind, reason: str, why: str | None) -> Outcome:
-    """Return an outcome with one of pushctl's own reasons, and *why* in words."""
-    row = catalog.own(reason)
-    return Outcome(
-        kind=kind,
-        reason=reason,
-        description=row.description,
-        category=Category.CONNECTION,
-        retryable=Retryable.WITH_BACKOFF,
-        detail=why,
-    )
 
 
 def exit_code(outcomes: Sequence[Outcome], stopped: ExitCode | None = None) -> ExitCode:

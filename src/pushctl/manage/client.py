@@ -1,5 +1,9 @@
 """
-One HTTP client for management: HTTP/2 where the other side has it, bounded waiting, no secrets out.
+One HTTP client for management: bounded waiting, nothing followed, no secrets out.
+
+APNs speaks HTTP/2 alone, and is asked one thing after the other.  Google is asked several things at
+once, over HTTP/1.1: on a connection of HTTP/2 that several large bodies share, httpcore 1.0 can
+take a window update for one that another waits for, and the body is never sent whole.
 
 What matters of a request without an answer is whether it had been sent: httpx's trace of its steps
 tells, its exceptions do not.
@@ -20,6 +24,7 @@ from pushctl.config import CredentialSettings, Origin
 from pushctl.credentials import Credential
 from pushctl.credentials.credential import Authorization
 from pushctl.credentials.through_proxy import httpx_proxy
+from pushctl.outcome import Service
 from pushctl.proxy import choose_way
 from pushctl.rules.text import printable
 from pushctl.wire.events import Answer
@@ -69,7 +74,8 @@ class ManagementClient:
     """
     Sends requests with one credential.  An asynchronous context manager.
 
-    Follows no redirect, takes nothing from the environment but the proxy.
+    With APNs, await each request before the next.  Follows no redirect, takes nothing from the
+    environment but the proxy.
     """
 
     def __init__(
@@ -83,7 +89,10 @@ class ManagementClient:
         connections: int = 1,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """*timeout_s* bounds each request as a whole; *clock* gives epoch seconds."""
+        """
+        *timeout_s* bounds each request as a whole, *connections* how many there are to a host;
+        *clock* gives epoch seconds.
+        """
         self._settings = settings
         self._credential = credential
         self._environ = environ
@@ -194,7 +203,7 @@ class ManagementClient:
             )
             transport = httpx.AsyncHTTPTransport(
                 verify=self._credential.ssl_context(),
-                http2=True,
+                http2=self._credential.service is Service.APNS,
                 trust_env=False,
                 proxy=None if way.proxy is None else httpx_proxy(way.proxy),
                 limits=httpx.Limits(max_connections=self._connections),

@@ -16,6 +16,10 @@ _TABLES = {
     "oauth": ("Google's token endpoint", "What an FCM credential can fail with."),
     "pushctl": ("pushctl", "What is decided on this side of the wire."),
     "apns-broadcast": ("APNs broadcast channels", "Channels and pushes to them."),
+    "fcm-topics": (
+        "FCM topic subscriptions",
+        "What Google says of single registrations when they are subscribed to a topic.",
+    ),
     "apns-web": ("Web pushes of Apple", "What Apple's web push service answers."),
 }
 _HEAD = (

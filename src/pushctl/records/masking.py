@@ -11,6 +11,7 @@ from pushctl.errors import InvalidInput, Place
 from pushctl.records.folder import state_folder
 from pushctl.records.journal import storage_error
 from pushctl.rules.masking import KEY_BYTES, mask
+from pushctl.rules.tokens import DEVICE_TARGETS
 
 KEY_FILE = "mask.key"
 """Where the key lies in the state folder: 32 random bytes as hexadecimal digits, mode 0600."""
@@ -59,16 +60,21 @@ def masked(record: dict[str, Any], key: bytes) -> dict[str, Any]:
     """
     Return *record* with a mask in place of its token, also where the detail quotes it.
 
-    A topic or a condition, which stands in the same field, names nobody and stays.
+    A topic, a condition or a channel, which stands in the same field, names nobody and stays.
     """
     token = record.get("token")
-    if not isinstance(token, str) or not token or record.get("target", "token") != "token":
+    if not isinstance(token, str) or not token or not is_device(record):
         return record
     hidden = {**record, "token": mask(token, key)}
     detail = record.get("detail")
     if isinstance(detail, str) and token in detail:
         hidden["detail"] = detail.replace(token, hidden["token"])
     return hidden
+
+
+def is_device(record: dict[str, Any]) -> bool:
+    """Return whether the token of *record* is one, and not the name of a topic or a channel."""
+    return record.get("target", "token") in DEVICE_TARGETS
 
 
 def _no_link(path: str, flags: int) -> int:

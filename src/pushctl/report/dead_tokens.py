@@ -24,6 +24,7 @@ from pushctl.report.tables import records_wanted
 from pushctl.report.values import Filter
 from pushctl.rules.dead_tokens import Standing, Word, standing, word_of
 from pushctl.rules.masking import PREFIX
+from pushctl.rules.tokens import DEVICE_TARGETS
 
 DEAD_FIELDS = (
     *("token", "service", "platform", "profile", "token_action", "reason", "status"),
@@ -286,7 +287,8 @@ def _action(token_action: str) -> str:
     return token_action if token_action in doubts else TokenAction.SUSPECT.value
 
 
-_OF_A_TOKEN = "token IS NOT NULL AND coalesce(target, 'token') = 'token'"  # noqa: S105 -- SQL
+_DEVICES = ", ".join(f"'{kind}'" for kind in DEVICE_TARGETS)
+_OF_A_TOKEN = f"token IS NOT NULL AND coalesce(target, 'token') IN ({_DEVICES})"
 _DOUBTED = """
     SELECT count(*) > 0 FROM judged WHERE standing = 'suspect' AND judged.service = bounces.service
         AND judged.token = CASE WHEN bounces.service = 'apns' THEN lower(bounces.token)

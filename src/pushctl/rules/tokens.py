@@ -16,6 +16,8 @@ from typing import NamedTuple
 from pushctl.outcome import Service
 from pushctl.rules.masking import is_masked
 
+DEVICE_TARGETS = ("token", "fid")
+"""The kinds of target that are one app on one device; a record names the kind in ``target``."""
 MAX_LENGTH = 4096
 """Characters.  No vendor states a limit; the longest tokens seen are well below 400."""
 
@@ -58,6 +60,16 @@ def shape(token: str) -> Service | None:
     ):
         return Service.FCM
     return None
+
+
+def is_installation_id(token: str) -> bool:
+    """
+    Return whether *token*, one of FCM's, has the form of a Firebase installation id (FID).
+
+    Google does not promise the form: 22 characters of base64url, the first from a nibble that
+    marks it.  A registration token is longer, and has a colon.
+    """
+    return len(token) == 22 and _INSTALLATION_ID.fullmatch(token) is not None
 
 
 class Fault(NamedTuple):

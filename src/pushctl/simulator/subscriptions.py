@@ -121,10 +121,9 @@ class Subscriptions:
             # Without it the API takes the bearer for a server key, and those are gone.
             raise Refused("Unauthorized", json_answer(401, {"error": "Unauthorized"}))
         topic, tokens = _batch_body(request)
-        good = [token for token in tokens if self._fits(project, token)]
-        results: list[JsonValue] = [
-            {} if token in good else {"error": "NOT_FOUND"} for token in tokens
-        ]
+        faults = [self._fault(project, token, topic if what == "Add" else None) for token in tokens]
+        good = [token for token, fault in zip(tokens, faults, strict=True) if fault is None]
+        results: list[JsonValue] = [{} if fault is None else {"error": fault} for fault in faults]
         if what == "Add":
             perform = self._adding(project, good, topic, now)
         else:
@@ -155,6 +154,16 @@ class Subscriptions:
             )
         if not self._fits(project, registration):
             raise _missing()
+
+    def _fault(self, project: str, token: str, added: str | None) -> str | None:
+        """Return what a batch says of *token*, which is *added* to a topic or to none."""
+        if not _REGISTRATION.fullmatch(token):
+            return "INVALID_ARGUMENT"
+        if not self._fits(project, token):
+            return "NOT_FOUND"
+        topics = self._created.get((project, token), {})
+        is_new = added is not None and added not in topics
+        return "TOO_MANY_TOPICS" if is_new and len(topics) >= MAX_TOPICS else None
 
     def _fits(self, project: str, registration: str) -> bool:
         device = self._devices.get(registration)

@@ -24,6 +24,7 @@ SERVICE_NAMES: Mapping[str, str] = {
     "apns-broadcast": "APNs broadcast and channels",
     "apns-web": "Apple web push",
     "fcm": "FCM",
+    "fcm-topics": "FCM topic subscriptions",
     "google": "Google API front end",
     "oauth": "Google token endpoint",
     "pushctl": "pushctl",
