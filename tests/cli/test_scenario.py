@@ -361,3 +361,28 @@ def test_a_connection_that_is_not_let_in(tmp_path: Path) -> None:
 
     assert (0, "accepted", 1) == (code, one["outcome"], one["attempts"])
     assert {ios(1): [GOOD]} == by_target(record)
+
+
+def test_a_scenario_that_is_wrong_is_told_before_anything_is_made(tmp_path: Path) -> None:
+    """Every mistake with its place, exit 3, and no folder of credentials."""
+    (tmp_path / "day.yaml").write_text("rules:\n  - {answer: hang, timess: 1}\ndelay: soon\n")
+
+    found = run_cli("simulate", "--scenario", "day.yaml", cwd=tmp_path)
+
+    assert 3 == found.exit_code
+    assert ["day.yaml:3:8: `delay` must be a duration", "day.yaml:2:20: unknown key 'timess'"] == (
+        found.errors
+    )
+    assert ["day.yaml"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_a_record_that_cannot_be_written_ends_it(tmp_path: Path) -> None:
+    """A folder that is not there is told at once, exit 74."""
+    options = ("--port", "0", "--no-page", "--record", "nowhere/received.jsonl")
+
+    found = run_cli("simulate", *options, cwd=tmp_path)
+
+    assert 74 == found.exit_code
+    assert ["cannot open the record 'nowhere/received.jsonl': No such file or directory"] == (
+        found.errors
+    )

@@ -54,7 +54,8 @@ picks a meaning), a status (503), or accept, drop, hang, half, silence, goaway, 
 GET /stats tells what was received, as JSON. -o table writes nothing to stdout, -o jsonl a record
 for each push.
 
-Exit codes: 0 stopped, 2 usage, 3 a key or service account cannot be read.
+Exit codes: 0 stopped, 2 usage, 3 a key, a service account or the scenario is invalid, 74 the record
+cannot be written.
 """
 
 
