@@ -96,8 +96,8 @@ def _check_moments(aps: Mapping[str, Any], path: Path, event: object) -> Iterato
     if made is None:
         return
     if moments.get("dismissal-date", made) - made > LONGEST_AFTER_END_S:
-        text = "the system removes an ended Live Activity after four hours at the latest"
-        yield Finding((*path, "dismissal-date"), f"`dismissal-date`: {text}", _PAGE, warning=True)
+        text = "an ended Live Activity is removed after four hours, whatever `dismissal-date` says"
+        yield Finding((*path, "dismissal-date"), text, _PAGE, warning=True)
     if event != "end" and moments.get("stale-date", made + 1) <= made:
         text = "`stale-date` is not after `timestamp`: the activity is out of date when it arrives"
         yield Finding((*path, "stale-date"), text, _PAGE, warning=True)
