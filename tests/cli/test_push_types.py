@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cli.kit import TOPIC, Project, ios
+from pushctl.cli import send
 from pushctl.rules.apns import PUSH_TYPES
 
 RIGHT: Mapping[str, tuple[tuple[str, ...], dict[str, Any]]] = {
@@ -96,6 +97,11 @@ credentials:
     endpoint: {served.url}
     ca_file: {served.made.ca_file}
 """
+
+
+def test_the_help_names_every_push_type() -> None:
+    """Help, man page and completions offer what the rules know."""
+    assert sorted(PUSH_TYPES) == send.PUSH_TYPES.split("|")
 
 
 WRONG: Mapping[str, tuple[str, str]] = {
