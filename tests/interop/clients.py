@@ -6,7 +6,6 @@ A client is given the rounds and says of each token ``accepted``, or why not in 
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import dataclasses
 import importlib.metadata
@@ -16,18 +15,15 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-from unittest import mock
 
+from interop import libraries
+from interop.libraries import BODY, Rounds, Told
 from simulator.kit import TOPIC, Served
 
 PEERS = Path(__file__).parent / "peers"
-Rounds = list[list[str]]
-Told = dict[str, str]
 _LIMIT_S = 60.0
-_BODY = '{"aps":{"alert":"Hello"}}'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,9 +45,6 @@ class Client:
         return None if self.version() else f"needs {self.name} ({self.where})"
 
 
-# -- Python ---------------------------------------------------------------------------------------
-
-
 def _package(name: str) -> Callable[[], str | None]:
     def version() -> str | None:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
@@ -59,122 +52,6 @@ def _package(name: str) -> Callable[[], str | None]:
         return None
 
     return version
-
-
-def _aioapns(served: Served, rounds: Rounds) -> Told:
-    from aioapns import APNs, NotificationRequest, PushType
-    from aioapns.connection import APNsTLSClientProtocol
-
-    class Local(APNsTLSClientProtocol):
-        APNS_SERVER = "127.0.0.1"
-        APNS_PORT = served.fake.port
-
-    async def send() -> Told:
-        client = APNs(
-            key=served.made.key_file.read_text(),
-            key_id=served.made.key_id,
-            team_id=served.made.team_id,
-            topic=TOPIC,
-            max_connections=1,
-            max_connection_attempts=3,
-            ssl_context=served.fake.client_context(),
-        )
-        client.pool.ssl_context.set_alpn_protocols(["h2"])
-        client.pool.protocol_class = Local
-
-        async def push(token: str) -> str:
-            request = NotificationRequest(
-                device_token=token,
-                message=json.loads(_BODY),
-                push_type=PushType.ALERT,
-                collapse_key="spring",
-                time_to_live=60,
-            )
-            try:
-                answer = await asyncio.wait_for(client.send_notification(request), 3)
-            except TimeoutError:
-                return "no answer within 3 s"
-            except ConnectionError as error:
-                return f"error: {error or type(error).__name__}"
-            return "accepted" if answer.is_successful else str(answer.description)
-
-        told: Told = {}
-        for tokens in rounds:
-            answers = await asyncio.gather(*map(push, tokens))
-            told |= zip(tokens, answers, strict=True)
-        client.pool.close()
-        while client.pool.connections:  # each leaves the pool once its socket is closed
-            await asyncio.sleep(0)
-        return told
-
-    return asyncio.run(send())
-
-
-def _httpx(served: Served, rounds: Rounds) -> Told:
-    import httpx
-
-    head = {"authorization": served.bearer, "apns-topic": TOPIC, "apns-push-type": "alert"}
-
-    async def send() -> Told:
-        told: Told = {}
-        async with httpx.AsyncClient(
-            http2=True,
-            http1=False,
-            verify=served.fake.client_context(),
-            base_url=served.fake.url,
-            headers=head,
-            trust_env=False,
-        ) as client:
-
-            async def push(token: str) -> str:
-                try:
-                    answer = await client.post(f"/3/device/{token}", content=_BODY)
-                except httpx.HTTPError as error:
-                    return f"error: {type(error).__name__}"
-                return "accepted" if answer.is_success else str(answer.json()["reason"])
-
-            for tokens in rounds:
-                answers = await asyncio.gather(*map(push, tokens))
-                told |= zip(tokens, answers, strict=True)
-        return told
-
-    return asyncio.run(send())
-
-
-@contextlib.contextmanager
-def firebase_app(served: Served) -> Iterator[Any]:
-    """Point firebase-admin at the simulator."""
-    import firebase_admin
-    from firebase_admin import credentials, messaging
-
-    url = served.fake.url + "/v1/projects/{0}/messages:send"
-    trust = {"REQUESTS_CA_BUNDLE": str(served.made.ca_file)}
-    trust["SSL_CERT_FILE"] = str(served.made.ca_file)  # for send_each_async, which is httpx
-    account = credentials.Certificate(str(served.made.service_account_file))
-    with (
-        mock.patch.dict(os.environ, trust),
-        mock.patch.object(messaging._MessagingService, "FCM_URL", url),
-    ):
-        app = firebase_admin.initialize_app(account, name="simulated")
-        try:
-            yield app
-        finally:
-            firebase_admin.delete_app(app)
-
-
-def _firebase(served: Served, rounds: Rounds) -> Told:
-    from firebase_admin import messaging
-
-    told: Told = {}
-    with firebase_app(served) as app:
-        for tokens in rounds:
-            notification = messaging.Notification(title="Hello", body="There")
-            messages = [messaging.Message(token=one, notification=notification) for one in tokens]
-            answers = messaging.send_each(messages, app=app).responses
-            for token, answer in zip(tokens, answers, strict=True):
-                why = type(answer.exception).__name__
-                told[token] = "accepted" if answer.success else why
-    return told
 
 
 # -- programs -------------------------------------------------------------------------------------
@@ -214,7 +91,7 @@ def _curl(served: Served, rounds: Rounds) -> Told:
     """One process a round: curl sends a round of many over one connection (``-Z``)."""
     told: Told = {}
     for tokens in rounds:
-        options = ["-sS", "--http2", "--cacert", str(served.made.ca_file), "-d", _BODY, "-Z"]
+        options = ["-sS", "--http2", "--cacert", str(served.made.ca_file), "-d", BODY, "-Z"]
         options += ["-w", r"%{url} %{http_code}\n", *_head(served)]
         urls = [f"{served.fake.url}/3/device/{token}" for token in tokens]
         said = _run("curl", *options, *urls)
@@ -228,7 +105,7 @@ def _nghttp(served: Served, rounds: Rounds) -> Told:
     """One process a round; nghttp sends a round of many over one connection."""
     told: Told = {}
     with tempfile.NamedTemporaryFile("w", suffix=".json") as body:
-        body.write(_BODY)
+        body.write(BODY)
         body.flush()
         for tokens in rounds:
             urls = [f"{served.fake.url}/3/device/{token}" for token in tokens]
@@ -310,9 +187,19 @@ def _apns2(served: Served, rounds: Rounds) -> Told:
 
 
 CLIENTS = (
-    Client("aioapns", "h2", False, "PyPI", _package("aioapns"), _aioapns),
-    Client("httpx", "h2", False, "PyPI", _package("httpx"), _httpx),
-    Client("firebase-admin", "HTTP/1.1", True, "PyPI", _package("firebase-admin"), _firebase),
+    Client("aioapns", "h2", False, "PyPI", _package("aioapns"), libraries.aioapns),
+    Client("httpx", "h2", False, "PyPI", _package("httpx"), libraries.httpx),
+    Client(
+        "firebase-admin", "HTTP/1.1", True, "PyPI", _package("firebase-admin"), libraries.firebase
+    ),
+    Client(
+        "firebase-admin (async)",
+        "h2",
+        True,
+        "PyPI",
+        _package("firebase-admin"),
+        libraries.firebase_async,
+    ),
     Client("curl", "nghttp2", False, "Debian", _program("curl", "--version"), _curl),
     Client(
         "nghttp",

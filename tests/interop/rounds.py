@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cli.kit import android, ios
-from interop.clients import Client, Told
+from interop.clients import Client
+from interop.libraries import Told
 from pushctl.simulator import Rule, Script
 from simulator.kit import serving
 
@@ -16,6 +17,7 @@ STEPS = ("one", f"{MANY} at once", "a dead token", "GOAWAY", "and another")
 GONE = {
     "@parse/node-apn": "Unregistered",
     "firebase-admin": "UnregisteredError",
+    "firebase-admin (async)": "UnregisteredError",
     "firebase-admin (Node)": "messaging/registration-token-not-registered",
     "nghttp": "410",  # it shows no bodies
 }
@@ -26,6 +28,7 @@ KNOWN: Mapping[tuple[str, str], str] = {
     # h2 throws away an answer that comes together with a GOAWAY (python-hyper/h2 issue 1181).
     ("aioapns", "GOAWAY"): "yes, accepted twice",
     ("httpx", "GOAWAY"): "error: LocalProtocolError",
+    ("firebase-admin (async)", "GOAWAY"): "UnknownError",  # httpx again
     # Its batch fails as a whole, although the message was accepted and answered.
     ("firebase-admin (Node)", "GOAWAY"): "messaging/app/network-error",
 }

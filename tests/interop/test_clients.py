@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from interop.clients import CLIENTS, Client, firebase_app
+from interop.clients import CLIENTS, Client
+from interop.libraries import firebase_app
 from interop.rounds import expected, judge
 from simulator.kit import ANDROID_TOKEN, serving
 
