@@ -73,7 +73,6 @@ class Lane:
         self.refused: Outcome | None = None
         self.renewing = False
         self.paused_until = 0.0
-        self.accepted = 0
         self._effects = effects
         self._jitter = jitter
         self._least_wait_s = least_wait_s
@@ -91,6 +90,11 @@ class Lane:
     def closed(self) -> bool:
         """Return whether nothing more is sent."""
         return self._closed_for is not None
+
+    @property
+    def closed_for(self) -> tuple[str, str | None] | None:
+        """Return the reason why nothing more is sent, with words; ``None`` while it may be."""
+        return self._closed_for
 
     @property
     def queued(self) -> int:
@@ -173,7 +177,6 @@ class Lane:
     def answered_yes(self, push: Push, outcome: Outcome, now: float) -> None:
         """The service accepted *push*."""
         self.in_flight -= 1
-        self.accepted += 1
         self.proven = True
         self._heard_at = now
         self._silent_probes = 0
