@@ -251,12 +251,22 @@ def test_beside_a_raw_payload_only_delivery_options_are_taken() -> None:
     base = from_payload({Service.APNS: payload({"aps": {"alert": "x"}})})
     message = from_options(ttl="60", priority="normal", collapse_id="c", base=base)
     with pytest.raises(UsageError) as error:
-        from_options(title="t", data=["a=b"], push_type="alert", base=base)
+        from_options(
+            title="t",
+            data=["a=b"],
+            push_type="alert",
+            critical=True,
+            activity={"event": "end", "stale_date": "+1h"},
+            base=base,
+        )
 
     assert (60, Priority.NORMAL, "c") == (message.ttl, message.priority, message.collapse_id)
     assert [
         "`--title` cannot be used with `--payload`: the payload says what is shown",
         "`--data` cannot be used with `--payload`: the payload says what is shown",
+        "`--critical` cannot be used with `--payload`: the payload says what is shown",
+        "`--live-activity` cannot be used with `--payload`: the payload says what is shown",
+        "`--stale-date` cannot be used with `--payload`: the payload says what is shown",
     ] == [problem.message for problem in error.value.problems]
 
 
