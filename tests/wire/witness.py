@@ -33,8 +33,11 @@ class Wrong:
     hint: str
     plain: bytes = b""
     """What it answers without TLS."""
+    greets: bytes = b""
+    """What it says first, inside of TLS."""
+    cue: bytes = b"assertion="
     replies: bytes = b""
-    """What it answers to an assertion."""
+    """What it answers when it hears the cue."""
     hangs: bool = False
     http_1_is_fine: bool = False
     """For whoever speaks HTTP/1.1, as the token endpoint is asked, nothing is wrong with it."""
@@ -144,10 +147,12 @@ class Witness:
                 client.sendall(self._wrong.plain)
                 client.shutdown(socket.SHUT_WR)
             with client:
+                if self._context is not None:
+                    client.sendall(self._wrong.greets)
                 while data := client.recv(65_536):
                     if self._context is not None and client.version():  # type: ignore[attr-defined]
                         self.heard += data
-                        if b"assertion=" in data:
+                        if self._wrong.cue in data:
                             client.sendall(self._wrong.replies)
 
     @staticmethod

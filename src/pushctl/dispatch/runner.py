@@ -93,7 +93,11 @@ class Listener(Protocol):
     """What the runner tells beside the lanes' effects."""
 
     def connecting(self, lane: Lane, problem: ConnectFailed, retry_in_s: float | None) -> None:
-        """A connection could not be opened; it is tried again in *retry_in_s*, or never."""
+        """
+        A connection could not be opened, or was of no use.
+
+        It is tried again in *retry_in_s*; ``None``: the lane is given up.
+        """
 
 
 Feed = AsyncIterator[Sequence[tuple[Lane, Push]]]
@@ -491,6 +495,7 @@ class Runner:
             return
         track.first.fail(now, patience)
         if self._is_out_of_reach(track):
+            self._tell_end(track, why)
             self._close_lane(track, "NotReached", why)
         elif track.first.failures == 1:
             track.first.until = now  # that may happen to anyone
@@ -553,11 +558,13 @@ class Runner:
     def _give_up(self, track: _Track, error: PushctlError) -> None:
         track.give_up = error
         if isinstance(error, Unreachable):
-            # The token endpoint is not a connection of ours, but nobody else says why we stop.
-            problem = ConnectFailed("connect", str(error), error.problems[0].hint or "")
-            self._listener.connecting(track.lane, problem, None)
+            self._tell_end(track, str(error), error.problems[0].hint)
         reason = "CredentialsRefused" if isinstance(error, CredentialsRefused) else "NotReached"
         self._close_lane(track, reason, str(error))
+
+    def _tell_end(self, track: _Track, why: str, hint: str | None = None) -> None:
+        """Say why the lane is given up, where no connection that failed has said it."""
+        self._listener.connecting(track.lane, ConnectFailed("connect", why, hint), None)
 
     def _close_lane(self, track: _Track, reason: str, why: str) -> None:
         track.lane.close(reason, why, self._clock())
@@ -618,7 +625,14 @@ class Runner:
                 heard_at = one.link.connection.last_received
                 if event.why == TIMED_OUT and is_silent(heard_at, push, now):
                     one.retiring = True  # not a byte came: the next request goes elsewhere
-                lane.unanswered(push, no_answer(event.why), now)
+                self._unanswered(track, push, event.why, now)
+
+    def _unanswered(self, track: _Track, push: Push, why: str, now: float) -> None:
+        lane = track.lane
+        was_closed = lane.closed
+        lane.unanswered(push, no_answer(why), now)
+        if lane.closed_for is not None and not was_closed:
+            self._tell_end(track, lane.closed_for[1] or why)
 
     def _bears_fruit(self, track: _Track, one: _Open) -> None:
         one.fruitless = False
