@@ -25,6 +25,7 @@ class Verdict:
     """How often the sender said service, outcome, status, reason."""
     served: list[tuple[str, str]]
     """What the server says it was asked for: paths, and connections where it tells them."""
+    complaints: list[str]
     stderr: str
 
     def faults(self, server: Server) -> list[str]:
@@ -44,6 +45,7 @@ class Verdict:
         connections = len({connection for _, connection in self.served})
         if "end" in server.can and connections < len(once) // LAST:
             found.append(f"no more than {connections} connections")
+        found += self.complaints
         return found
 
 
@@ -104,4 +106,4 @@ def send(server: Server, running: Running, folder: Path) -> Verdict:
     told = Counter(
         (one["service"], one["outcome"], one["status"], one["reason"]) for one in done.records
     )
-    return Verdict(done.exit_code, told, running.requests(), done.stderr)
+    return Verdict(done.exit_code, told, running.requests(), running.complaints(), done.stderr)

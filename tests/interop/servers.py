@@ -30,6 +30,7 @@ LAST = 20
 """After so many requests a connection ends, where a server can be told so."""
 _STARTED_WITHIN_S = 20.0
 _PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
+_COMPLAINT = re.compile(r".*(?:send RST_STREAM|(?<!NO)_ERROR\().*")
 _GONE = json.dumps({"reason": "Unregistered", "timestamp": 1_790_000_000_000})
 _SENT = json.dumps({"name": "projects/shop/messages/0:1"})
 _GRANT = json.dumps({"access_token": "ya29.x", "expires_in": 3599, "token_type": "Bearer"})
@@ -88,6 +89,8 @@ class Running:
     ca_file: Path
     requests: Callable[[], list[tuple[str, str]]]
     """Returns path and connection of each request; the connection is empty if nobody says."""
+    complaints: Callable[[], list[str]]
+    """Returns what the server says is wrong with its client; nghttpd tells each reset stream."""
 
 
 @contextlib.contextmanager
@@ -114,7 +117,10 @@ def serving(server: Server, folder: Path) -> Iterator[Running]:
             text = place.log.read_text() + said.read_text(errors="replace")
             return [(found[1], found[2] or "") for found in server.path.finditer(text)]
 
-        yield Running(f"https://{HOST}:{port}", place.ca_file, requests)
+        def complaints() -> list[str]:
+            return _COMPLAINT.findall(said.read_text(errors="replace"))
+
+        yield Running(f"https://{HOST}:{port}", place.ca_file, requests, complaints)
     finally:
         process.terminate()
         try:
