@@ -99,7 +99,7 @@ class Recorder:
         self._hour = (-1, "")
         self._wall_clock = wall_clock
         self._wall_offset = wall_clock() - clock()
-        self._counted_at = clock()
+        self._counted_at = self._synced_at = clock()
         self._clock = clock
 
     # -- the effects of a lane ----------------------------------------------------------------
@@ -115,9 +115,14 @@ class Recorder:
             key = lane, Kind.ACCEPTED
             self._ended[key] = self._ended.get(key, 0) + 1
             self.tally.answers += 1
-            self._journal.add_accepted(
-                lane.name, push.row, latency_ms, outcome.id, outcome.unique_id, push.attempts
-            )
+            if outcome.id is None and outcome.unique_id is None and push.attempts == 1:
+                accepted = self._journal.accepted[lane.name]
+                accepted.rows.append(push.row)
+                accepted.latencies.append(latency_ms)
+            else:
+                self._journal.add_accepted(
+                    lane.name, push.row, latency_ms, outcome.id, outcome.unique_id, push.attempts
+                )
             self.latencies[latency_ms if latency_ms < SLOWEST_MS else SLOWEST_MS] += 1
             if self._on_record is not None:
                 at = now + self._wall_offset
@@ -251,6 +256,7 @@ class Recorder:
         self._journal.add_window(rows)
         try:
             self._journal.flush()
+            self._synced_at = self._clock()  # that of the outcomes that were flushed as well
             await asyncio.to_thread(self._journal.sync)
         except StorageError as error:
             self.storage_failed(error)
@@ -262,7 +268,6 @@ class Recorder:
 
     async def tend(self) -> None:
         """Write and sync for as long as the run lasts; cancel it at the end."""
-        synced_at = self._clock()
         while True:
             await asyncio.sleep(_FLUSH_S)
             now = self._clock()
@@ -270,8 +275,8 @@ class Recorder:
                 self._add_counts(now)
             self.flush()
             # An error of fsync is final: the next one may succeed although pages were lost.
-            if now - synced_at >= _SYNC_S and self.storage_error is None:
-                synced_at = now
+            if now - self._synced_at >= _SYNC_S and self.storage_error is None:
+                self._synced_at = now
                 try:
                     await asyncio.to_thread(self._journal.sync)
                 except StorageError as error:

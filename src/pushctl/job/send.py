@@ -31,7 +31,7 @@ from pushctl.records.folder import RunFolder, create_run, locked
 from pushctl.records.identity import new_run_id
 from pushctl.records.journal import Journal, boot_id
 
-WINDOW = 2048
+WINDOW = 4096
 """Rows that are opened in the journal at a time."""
 
 
