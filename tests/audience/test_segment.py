@@ -46,6 +46,11 @@ def refused(engine: Engine, expression: str, names: frozenset[str] | None = NAME
     return caught.value
 
 
+def test_a_complaint_that_duckdb_cannot_put_into_words_is_one(engine: Engine) -> None:
+    """A bit literal of half characters: DuckDB's answer to it is empty."""
+    assert "not an SQL expression" in str(refused(engine, "B'\u00e9' = orders"))
+
+
 @pytest.mark.parametrize(
     ("expression", "attributes"),
     [

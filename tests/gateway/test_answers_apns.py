@@ -172,8 +172,9 @@ def test_a_body_of_any_kind_is_survived(body: bytes, detail: str | None) -> None
 
 
 def test_a_reason_cannot_drive_the_terminal() -> None:
-    """Control characters of a reason are taken out, and a long one is cut."""
-    assert "[31mBadTopic" == read(400, {"reason": "\x1b[31mBadTopic\r"}).reason
+    """Control characters leave a mark, lest it become another reason; a long one is cut."""
+    assert "\ufffd[31mBadTopic\ufffd" == read(400, {"reason": "\x1b[31mBadTopic\r"}).reason
+    assert "Bad\ufffdTopic" == read(400, {"reason": "Bad\u200bTopic"}).reason
     assert 128 == len(read(400, {"reason": "x" * 500}).reason or "")
 
 

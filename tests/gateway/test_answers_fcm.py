@@ -261,6 +261,16 @@ def test_a_page_of_the_front_end_has_a_row_of_its_own() -> None:
     assert "<!DOCTYPE html> <title>Error 404 (Not Found)!!1</title>" == outcome.detail
 
 
+def test_a_word_with_something_invisible_in_it_is_another_word() -> None:
+    """Half a character inside UNREGISTERED does not make it the word that removes a token."""
+    raw = json.dumps({"error": {"details": [fcm_error("UNREGIST\ud800ERED")]}}).encode()
+
+    outcome = read(404, raw)
+
+    assert "UNREGIST\ufffdERED" == outcome.reason
+    assert TokenAction.REMOVE is not outcome.token_action
+
+
 def test_the_detail_names_fields_and_quotas() -> None:
     """What the server says in fields and quotas stands beside its message, harmless to show."""
     quota = {
@@ -275,7 +285,7 @@ def test_the_detail_names_fields_and_quotas() -> None:
     )
 
     assert (
-        "Slow down. | message.data: key from | message.topic | quota device:x: too many[2J"
+        "Slow down. | message.data: key from | message.topic | quota device:x: too many\ufffd[2J"
         == read(429, raw).detail
     )
 

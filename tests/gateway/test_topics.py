@@ -86,7 +86,7 @@ def test_a_reason_that_nobody_knows() -> None:
     """It is told as it is, harmless, and not tried again."""
     (found,) = topics.read_batch(200, (), results({"error": "NEW\x1b[31m"}), 1)  # type: ignore[misc] # a list
 
-    assert ("NEW[31m", Retryable.NO, TokenAction.KEEP) == (
+    assert ("NEW\ufffd[31m", Retryable.NO, TokenAction.KEEP) == (
         found.reason,
         found.retryable,
         found.token_action,

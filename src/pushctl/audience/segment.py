@@ -132,6 +132,8 @@ class _Segment:
         """Return the tree of the expression; refuse anything but one expression."""
         text = f"{_OPENING}{self._expression}{_CLOSING}"
         (answer,) = self._engine.one("SELECT json_serialize_sql(?::VARCHAR)", [text])
+        if not answer:  # DuckDB's complaint quotes half a character, and so cannot be told
+            self._refuse("not an SQL expression: a literal in it holds what it may not")
         found = json.loads(answer)
         if found["error"]:
             complaint = _LONG_WORD.sub(r"\1…", printable(str(found["error_message"]), 200))

@@ -42,9 +42,18 @@ def header(headers: Headers, name: str) -> str | None:
 
 
 def label(value: object) -> str | None:
-    """Return a name that a server gave, safe to show, or ``None`` if it is none."""
+    """
+    Return a name that a server gave, safe to show, or ``None`` if it is none.
+
+    What cannot be shown leaves a mark: a name must not become another one by losing it.
+    """
     if not isinstance(value, str):
         return None
+    if not value.isprintable():
+        value = "".join(
+            character if character.isprintable() else "\ufffd"
+            for character in value[: _NAME_LENGTH_MAX + 1]
+        )
     return _safe(value, _NAME_LENGTH_MAX)
 
 
