@@ -171,7 +171,7 @@ def _line(
     """
     return (
         f'{{"schema":{schema},"row":{row},"source":{_quoted(source)},{_what(event, outcome)},'
-        f'"time":"{time}",{_which(run, campaign)},'
+        f'"time":{_quoted(time)},{_which(run, campaign)},'
         f'"profile":{"null" if profile is None else _quoted(profile)},'
         f"{_where(service, platform, credential, environment, topic)},"
         f'"token":{"null" if token is None else _quoted(token)},'

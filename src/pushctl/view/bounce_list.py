@@ -116,9 +116,9 @@ def _cell(record: Mapping[str, object], name: str, terminal: Terminal) -> str:
     if value is None or value == "":
         return dash
     if name == "time":
-        return str(value)[:19].replace("T", " ")
+        return printable(str(value), 80)[:19].replace("T", " ")
     if name == "service":
-        return SERVICE_NAMES.get(str(value), str(value))
+        return SERVICE_NAMES.get(str(value), printable(str(value), _CELL_MAX))
     if name == "token":
         text = shorten_token(str(value))
         return text if terminal.unicode else text.replace("…", "..")

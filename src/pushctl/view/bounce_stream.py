@@ -72,7 +72,7 @@ class BounceStream:
         for key, number in self._reasons.ranked():
             service = SERVICE_NAMES.get(key.service or "", key.service or "")
             words = [service, str(key.status or ""), printable(key.reason or "no reason", 120)]
-            words += [f"({key.case})"] if key.case else []
+            words += [f"({printable(key.case, 80)})"] if key.case else []
             title = " ".join(word for word in words if word)
             say(f"  {number:>{width},}  {title}, token: {key.token_action}")
         sent = self._accepted + self._rejected

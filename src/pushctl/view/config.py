@@ -52,7 +52,8 @@ def show_path(
     for it in candidates:
         terminal.say(f"  {_verdict(it, chosen, terminal)}")
     if chosen is not None:
-        terminal.data(f"{chosen.path}\n")
+        path = str(chosen.path).replace("\n", "\\u000a")  # one line, whatever it is called
+        terminal.data(f"{path}\n")
 
 
 def _verdict(it: Candidate, chosen: Candidate | None, terminal: Terminal) -> str:

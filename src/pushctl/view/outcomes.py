@@ -178,7 +178,7 @@ def answer_words(record: Record) -> str:
     reason = record["reason"]
     words = [str(record["status"] or ""), printable(str(reason or ""), 80)]
     if record["case"]:
-        words.append(f"({record['case']})")
+        words.append(f"({printable(str(record['case']), 80)})")
     if reason is None and record["outcome"] == Kind.ACCEPTED:
         words.append(printable(record["id"] or "", 120))
     return " ".join(word for word in words if word)
@@ -270,7 +270,7 @@ def _service_words(record: Record) -> str:
 def _reason_title(key: ReasonKey) -> str:
     words = [str(key.status or ""), printable(key.reason or "no reason given", 120)]
     if key.case:
-        words.append(f"({key.case})")
+        words.append(f"({printable(key.case, 80)})")
     where = {"apns": "APNs", "fcm": "FCM"}.get(key.service or "", "")
     who = f"{_said(key.kind)} by {where}" if where and key.status else _said(key.kind)
     return " ".join(word for word in words if word) + f", {who}"
