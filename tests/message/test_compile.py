@@ -24,7 +24,7 @@ from pushctl.message.content import (
     UnusableAttribute,
 )
 from pushctl.message.model import Message
-from pushctl.message.neutral import from_options, from_payload
+from pushctl.message.neutral import dated, from_options, from_payload
 from pushctl.outcome import Service
 
 # -- the mapping --------------------------------------------------------------------------------
@@ -575,3 +575,67 @@ def test_whatever_is_rendered_is_valid(given_options: dict[str, Any], attributes
             assert not any(byte < 0x20 or byte == 0x7F for byte in value)
         if isinstance(content, ApnsContent):
             assert len(body) <= 4096
+
+
+def test_a_localised_text_is_looked_up_by_the_device() -> None:
+    """Keys and arguments stand where Apple and Google look for them; arguments are texts."""
+    message = from_yaml(
+        "{title: {loc_key: T, loc_args: ['{{ n }}', x]}, subtitle: {loc_key: S},"
+        " body: {loc_key: B, loc_args: ['{{ n }}']}}"
+    )
+    alert = {
+        "title-loc-key": "T",
+        "title-loc-args": ["3", "x"],
+        "subtitle-loc-key": "S",
+        "loc-key": "B",
+        "loc-args": ["3"],
+    }
+
+    assert {"aps": {"alert": alert}} == apns_body(message, {"n": 3})
+    assert {
+        "android": {
+            "notification": {
+                "titleLocKey": "T",
+                "titleLocArgs": ["3", "x"],
+                "bodyLocKey": "B",
+                "bodyLocArgs": ["3"],
+            }
+        },
+        "apns": {"payload": {"aps": {"alert": alert}}},
+    } == fcm_message(message, {"n": 3})
+
+
+def test_a_localised_text_of_a_live_activity_is_an_object() -> None:
+    """In the alert of an activity the key and its arguments stand inside title and body."""
+    activity = {"event": "end"}
+    message = dated(
+        from_options(
+            base=Message(title={"loc_key": "T", "loc_args": ["{{ n }}"]}, live_activity=activity)
+        ),
+        NOW,
+    )
+
+    assert {"title": {"loc-key": "T", "loc-args": ["3"]}} == (
+        apns_body(message, {"n": 3})["aps"]["alert"]
+    )
+
+
+def test_a_critical_sound_has_a_name_for_android() -> None:
+    """Apple gets the whole sound, its flag as a number; Android the name alone."""
+    message = from_yaml("{body: b, sound: {name: '{{ s }}', critical: true, volume: 0.5}}")
+
+    assert {"name": "x.caf", "critical": 1, "volume": 0.5} == (
+        apns_body(message, {"s": "x.caf"})["aps"]["sound"]
+    )
+    built = fcm_message(message, {"s": "x.caf"})
+    assert "x.caf" == built["android"]["notification"]["sound"]
+    assert 1 == built["apns"]["payload"]["aps"]["sound"]["critical"]
+
+
+def test_push_to_talk_is_not_kept_unless_asked() -> None:
+    """Its time to live is 0, as Apple recommends; the message may say otherwise."""
+    by_default = from_yaml("{push_type: pushtotalk, data: {a: b}}")
+    asked = from_yaml("{push_type: pushtotalk, data: {a: b}, ttl: 60}")
+
+    assert (b"apns-expiration", b"0") in apns(by_default).fields
+    assert (b"apns-expiration", b"%d" % (int(NOW) + 60)) in apns(asked).fields

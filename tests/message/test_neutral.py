@@ -42,6 +42,10 @@ def test_a_message_file_holds_every_field() -> None:
         push_type: alert
         thread_id: orders
         category: ORDER
+        interruption_level: passive
+        relevance_score: 0.5
+        target_content_id: orders
+        filter_criteria: work
         apns: {aps: {interruption-level: time-sensitive}}
         fcm: {android: {notification: {channelId: orders}}}
         """
@@ -62,6 +66,10 @@ def test_a_message_file_holds_every_field() -> None:
             push_type="alert",
             thread_id="orders",
             category="ORDER",
+            interruption_level="passive",
+            relevance_score=0.5,
+            target_content_id="orders",
+            filter_criteria="work",
             apns={"aps": {"interruption-level": "time-sensitive"}},
             fcm={"android": {"notification": {"channelId": "orders"}}},
         )
@@ -73,7 +81,8 @@ def test_options_say_the_same_as_a_file() -> None:
     """Every option gives the field that the file gives."""
     from_file = from_yaml(
         "{title: t, subtitle: s, body: b, badge: 3, sound: d, image: 'https://x', data: {k: v=w},"
-        " collapse_id: c, ttl: 90, priority: low, push_type: voip, thread_id: i, category: k}"
+        " collapse_id: c, ttl: 90, priority: low, push_type: voip, thread_id: i, category: k,"
+        " interruption_level: critical, relevance_score: 1}"
     )
     by_options = from_options(
         title="t",
@@ -89,9 +98,91 @@ def test_options_say_the_same_as_a_file() -> None:
         push_type="voip",
         thread_id="i",
         category="k",
+        interruption_level="critical",
+        relevance_score="1",
     )
 
     assert from_file == by_options
+
+
+@pytest.mark.parametrize(
+    ("options", "base", "sound"),
+    [
+        ({"critical": True}, "body: b", {"name": "default", "critical": True}),
+        (
+            {"critical": True, "sound": "x.caf", "volume": "0.5"},
+            "body: b",
+            {"name": "x.caf", "critical": True, "volume": 0.5},
+        ),
+        ({"critical": True}, "sound: y.caf", {"name": "y.caf", "critical": True}),
+        (
+            {"volume": "1"},
+            "sound: {name: y.caf, critical: true, volume: 0.2}",
+            {"name": "y.caf", "critical": True, "volume": 1},
+        ),
+        ({"sound": "z.caf"}, "sound: {critical: true}", "z.caf"),
+    ],
+)
+def test_the_sound_of_a_critical_alert_by_options(
+    options: dict[str, Any], base: str, sound: object
+) -> None:
+    """--critical and --volume say how the sound sounds that the option or the file names."""
+    assert sound == from_options(**options, base=from_yaml(base)).sound
+
+
+def test_a_volume_is_for_a_critical_alert() -> None:
+    """Without one it would do nothing, and out of its range it is no volume."""
+    with pytest.raises(UsageError) as alone:
+        from_options(volume="1")
+    with pytest.raises(UsageError) as loud:
+        from_options(critical=True, volume="1.1")
+
+    assert [("None", "`--volume` is for the sound of a critical alert")] == problems(alone)
+    assert [("None", "`--volume` must be a number from 0 to 1")] == problems(loud)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        ("title: {loc_args: [a]}", "1:8", "`title` needs a `loc_key`"),
+        ("title: {loc_key: ''}", "1:18", "`title` has a `loc_key` that must not be blank"),
+        ("title: {loc_key: a, loc-args: []}", "1:31", "`title` has no key `loc-args`"),
+        (
+            "body: {loc_key: a, loc_args: x}",
+            "1:30",
+            "`body` must have a list of texts in `loc_args`",
+        ),
+        (
+            "body: {loc_key: a, loc_args: [x, 3]}",
+            "1:34",
+            "`body` must have texts in `loc_args`, not a number",
+        ),
+        (
+            "sound: {volume: 1}",
+            "1:17",
+            "`sound` has a `volume`, which only the sound of a critical",
+        ),
+        ("sound: {critical: 1}", "1:19", "`sound` has a `critical` that must be true or false"),
+        ("sound: {name: 3}", "1:15", "`sound` has a `name` that must be a text, not a number"),
+        (
+            "sound: {critical: true, volume: loud}",
+            "1:33",
+            "`sound` has a `volume` that must be a number, not a text",
+        ),
+        ("relevance_score: 1e300", "1:18", "`relevance_score` must lie between -2^53 and 2^53"),
+        ("relevance_score: true", "1:18", "`relevance_score` must be a number, not a boolean"),
+        ("interruption_level: 1", "1:21", "`interruption_level` must be one of passive, active"),
+        ("filter_criteria: [a]", "1:18", "`filter_criteria` must be a text, not a list"),
+    ],
+)
+def test_what_an_alert_can_say_is_read_strictly(text: str, place: str, message: str) -> None:
+    """A wrong part has its line and column, inside the object where it stands in one."""
+    with pytest.raises(InvalidInput) as error:
+        from_yaml(text)
+
+    ((at, said),) = problems(error)
+    assert f"m.yaml:{place}" == at
+    assert said.startswith(message)
 
 
 def test_all_that_is_wrong_with_a_file_is_said_at_once() -> None:

@@ -262,3 +262,48 @@ def test_the_rules_take_any_json(value: Any) -> None:
     list(fcm.check_message({"android": value, "apns": value, "data": value, "webpush": value}))
     if isinstance(value, dict):
         list(fcm.check_message(value))
+
+
+@pytest.mark.parametrize(
+    ("part", "path", "is_warning"),
+    [
+        ({"webpush": {"headers": {"TTL": "4h"}}}, ("webpush", "headers", "TTL"), False),
+        ({"webpush": {"headers": {"ttl": "-1"}}}, ("webpush", "headers", "ttl"), False),
+        ({"webpush": {"headers": {"Urgency": "HIGH"}}}, ("webpush", "headers", "Urgency"), True),
+        *(
+            ({"apns": {"headers": {name: value}}}, ("apns", "headers", name), True)
+            for name, value in (
+                ("apns-priority", "7"),
+                ("apns-push-type", "voipp"),
+                ("apns-expiration", "soon"),
+                ("apns-expiration", "1795168800000"),
+                ("apns-collapse-id", "x" * 65),
+            )
+        ),
+    ],
+)
+def test_header_fields_are_judged_by_who_gets_them(
+    part: dict[str, Any], path: Path, is_warning: bool
+) -> None:
+    """FCM hands them on: what a push service or Apple would refuse is found before."""
+    (finding,) = fcm.check_message({**NOTIFICATION, **part})
+
+    assert (path, is_warning) == (finding.path, finding.warning)
+
+
+def test_header_fields_in_order_or_to_be_filled_are_left_alone() -> None:
+    """Values in range, fields of one's own and placeholders raise nothing."""
+    headers = {
+        "apns-priority": "5",
+        "apns-push-type": "alert",
+        "apns-expiration": "0",
+        "apns-collapse-id": "{{ order }}",
+        "x-own": "y",
+    }
+    web = {"TTL": "0", "Urgency": "{% if x %}high{% endif %}", "Topic": "a"}
+
+    assert [] == list(
+        fcm.check_message(
+            {**NOTIFICATION, "apns": {"headers": headers}, "webpush": {"headers": web}}
+        )
+    )

@@ -64,7 +64,7 @@ def read_number(value: JsonValue) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise WrongValue(f"must be a number, not {type_name(value)}")
     if not abs(value) < 2**53:  # NaN and the infinities too
-        raise WrongValue("must be a number that JSON can hold")
+        raise WrongValue("must lie between -2^53 and 2^53")
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

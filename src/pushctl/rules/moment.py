@@ -41,7 +41,8 @@ def parse_moment(value: object, now: float) -> int | None:
 
 
 def _rfc3339(text: str) -> int | None:
-    if "T" not in text.upper():
+    text = text.upper()  # RFC 3339 lets `t` and `z` be small
+    if "T" not in text:
         return None  # a date alone names no moment
     try:
         moment = datetime.datetime.fromisoformat(text)
