@@ -94,5 +94,6 @@ def test_planted_faults_are_caught(fault: str) -> None:
     ran = simulate(PLANTED[fault], 6000, fault)
 
     assert 1 == ran.returncode, ran.stderr
-    assert re.search(r"seed \d+ failed: .*row", ran.stderr), ran.stderr
+    # A resume may notice what a fault has done before the accounts do, and refuse to send.
+    assert re.search(r"seed \d+ failed: .*(row|the journal has lost lines)", ran.stderr), ran.stderr
     print(f"\n{fault}: {ran.stderr.strip()}")
