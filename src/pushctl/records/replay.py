@@ -139,7 +139,7 @@ class Replay:
 
     def _open(self, rows: range | list[int]) -> None:
         self.ended = False
-        high = rows[-1]
+        high = rows[-1] if isinstance(rows, range) else max(rows)
         if not 0 <= high < _MAX_ROWS:
             raise ValueError
         missing = high + 1 - len(self.states)
@@ -292,7 +292,6 @@ def _checked(raw: bytes, chain: int) -> tuple[dict[str, Any], int] | None:
     if raw[-_CRC_TAIL:] != b',"crc":"%08x"}\n' % expected:
         return None
     try:
-        line = json.loads(raw)
+        return json.loads(raw), expected  # an object, as it ends like one
     except (ValueError, RecursionError):
         return None
-    return (line, expected) if isinstance(line, dict) else None
