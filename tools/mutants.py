@@ -38,17 +38,21 @@ from mutations import Mutant, mutants
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "pushctl"
 TESTS = ROOT / "tests"
+JOURNAL = (
+    "records/test_journal.py", "records/test_journal_lines.py", "records/test_replay.py",
+    "job/test_resume_journal.py",
+)  # fmt: skip
 CONCERNS = {
     "catalog/__init__.py": ("catalog/test_catalog.py", "catalog/test_find.py", "gateway"),
     "catalog/finding.py": ("gateway",),
     "gateway": ("gateway",),
-    "outcome.py": ("gateway", "records", "dispatch", "rules"),
+    "outcome.py": ("gateway", "records/test_record.py", "dispatch"),
     "rules/dead_tokens.py": ("rules/test_dead_tokens.py", "gateway"),
     "dispatch/runner.py": ("dispatch", "job/test_runner.py"),
     "dispatch": ("dispatch",),
-    "records/identity.py": ("records",),
-    "records/journal.py": ("records", "job/test_resume_journal.py", "job/test_recorder.py"),
-    "records/replay.py": ("records", "job/test_resume_journal.py", "job/test_recorder.py"),
+    "records/identity.py": ("records/test_identity.py",),
+    "records/journal.py": JOURNAL,
+    "records/replay.py": JOURNAL,
 }
 """What is held to this, and the tests that concern it."""
 SIMULATED = ("dispatch", "records/journal.py", "records/replay.py")
