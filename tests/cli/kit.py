@@ -269,10 +269,10 @@ class _Tty(io.TextIOWrapper):
         return True
 
 
-def start_cli(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
-    """Start ``pushctl`` with *arguments* as a process of its own."""
+def start_cli(*arguments: str, cwd: Path, prefix: Sequence[str] = ()) -> subprocess.Popen[str]:
+    """Start ``pushctl`` with *arguments* as a process of its own, by way of *prefix*."""
     return subprocess.Popen(
-        [sys.executable, "-m", "pushctl", *arguments],
+        [*prefix, sys.executable, "-m", "pushctl", *arguments],
         cwd=cwd,
         env=clean_environment(cwd, 80, None),
         stdin=subprocess.DEVNULL,

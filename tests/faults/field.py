@@ -96,6 +96,19 @@ class Gateway:
         return line
 
 
+def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """Wait for *process*; return its stdout and stderr, without a traceback or a bug's report."""
+    with process:
+        try:
+            output, talk = process.communicate(timeout=90)
+        except BaseException:
+            process.kill()  # also if it is stopped
+            raise
+    assert "Traceback" not in talk
+    assert "internal error" not in talk
+    return output, talk
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Audit:
     """What a comparison of the books found."""
@@ -146,6 +159,10 @@ class Field:
         """Start a process that sends to the list."""
         everything = ("--tokens", "list.txt", *HELLO, "--run", RUN, "-o", "json", *arguments)
         return start_cli("send", *everything, cwd=self.folder)
+
+    def start_under(self, prefix: tuple[str, ...], *arguments: str) -> subprocess.Popen[str]:
+        """Start ``pushctl`` with *arguments* by way of the command *prefix*."""
+        return start_cli(*arguments, cwd=self.folder, prefix=prefix)
 
     def start_resume(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a process that resumes the run."""

@@ -28,6 +28,7 @@ import contextlib
 import json
 import os
 import random
+import signal
 import ssl
 import sys
 import time
@@ -122,9 +123,15 @@ class Books:
     def _send_signal(self, order: dict[str, Any]) -> None:
         if order is not self._due:
             return
-        say({"signalled": order["pid"], "in_flight": self.in_flight})
+        told = {"signalled": order["pid"], "in_flight": self.in_flight}
+        # Who is killed is told of first: it is looked for once it is gone.
+        first = order["number"] == signal.SIGKILL or order["pid"] == os.getpid()
+        if first:
+            say(told)
         with contextlib.suppress(ProcessLookupError):
             os.kill(order["pid"], order["number"])
+        if not first:
+            say(told)
 
 
 class Connection(asyncio.Protocol):

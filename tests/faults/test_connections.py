@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from faults.field import on_field
+from faults.field import ended, on_field
 
 UNREACHABLE, UNKNOWN, BOUNCED = 5, 7, 1
 
@@ -38,8 +38,7 @@ def test_a_server_that_is_stopped_is_noticed_and_a_resume_goes_on(tmp_path: Path
         process = field.start("--timeout", "1s", "--retry-for", "0s", "--connections", "1")
         gateway = field.gateway
         in_flight = gateway.signals(gateway.process, signal.SIGSTOP, 700)  # type: ignore[arg-type]
-        with process:
-            output, talk = process.communicate(timeout=90)
+        output, talk = ended(process)
         assert UNREACHABLE == process.returncode, talk
         totals = json.loads(output)["totals"]
         assert in_flight is not None
@@ -70,8 +69,7 @@ def test_a_client_that_is_stopped_reads_its_answers_before_it_gives_them_up(tmp_
             field.gateway.wait_until_quiet()
             time.sleep(1.2)  # its deadlines must be over; there is no event for that
             process.send_signal(signal.SIGCONT)
-        with process:
-            _, talk = process.communicate(timeout=60)
+        _, talk = ended(process)
         books = field.gateway.books()
         audit = field.audit()
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from faults.field import Field, on_field
+from faults.field import Field, ended, on_field
 
 KILLS = int(os.environ.get("PUSHCTL_TEST_KILLS", "120"))
 SEED = int(os.environ.get("PUSHCTL_TEST_SEED", "0")) or random.SystemRandom().getrandbits(32)
@@ -74,8 +74,7 @@ def killed_until_finished(
         assert len(now - doubtful if again else now) <= CONNECTIONS * STREAMS + STREAMS
         doubtful |= now
         process = field.start_resume(*again)
-    with process:
-        output, talk = process.communicate(timeout=60)
+    output, talk = ended(process)
     assert process.returncode in (0, 1, 7), (talk, output)
     return doubtful
 

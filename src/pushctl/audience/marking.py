@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import BinaryIO
@@ -133,7 +134,8 @@ def mark_duplicates(work: Workspace) -> None:
                     'first at row ' || first || ' (' || {shown} || ')'
                 FROM part JOIN firsts USING (digest) WHERE row > first"""
             )
-        twins.unlink()
+        with contextlib.suppress(OSError):  # it goes with its folder in any case
+            twins.unlink()
     run("DROP TABLE shared")
 
 

@@ -17,6 +17,7 @@ from pushctl.audience.prepared import FACTS, TABLE, Prepared
 from pushctl.errors import InvalidInput, Place, Problem
 from pushctl.outcome import Kind
 from pushctl.records.identity import rfc3339
+from pushctl.records.journal import storage_error
 from pushctl.records.record import Record
 from pushctl.records.replay import NOT_OPENED, OPENED, Replay
 
@@ -25,11 +26,21 @@ _HINT = "restore the run's folder from a copy; to send to the list anew, start a
 
 
 def audience_marks(prepared: Prepared | None) -> list[dict[str, Any]]:
-    """Return name, size and CRC-32 of each file that *prepared* consists of."""
+    """
+    Return name, size and CRC-32 of each file that *prepared* consists of.
+
+    Raises :class:`StorageError` where one cannot be read.
+    """
     if prepared is None:
         return []
     folder = prepared.folder
-    return [_mark(path) for path in (folder / FACTS, folder / TABLE, *prepared.later_files())]
+    marks = []
+    for path in (folder / FACTS, folder / TABLE, *prepared.later_files()):
+        try:
+            marks.append(_mark(path))
+        except OSError as error:
+            raise storage_error("read", str(path), error) from error
+    return marks
 
 
 def refuse_damaged_audience(folder: Path, marks: Sequence[Mapping[str, Any]]) -> None:

@@ -99,7 +99,7 @@ class BounceLog:
         self, path: Path, *, max_bytes: int | None = None, mask_key: bytes | None = None
     ) -> None:
         """
-        Open (or make, 0600) the log at *path*.  Raises :class:`StorageError`.
+        Open (or make, 0600) the log at *path*.
 
         Raises :class:`StorageError`, and :class:`InvalidInput` where another user put it there.
         A log that would grow beyond *max_bytes* is rotated first; with a *mask_key* tokens are
@@ -112,7 +112,7 @@ class BounceLog:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise storage_error("open", str(path), error) from error
+            raise storage_error("make", str(path.parent), error) from error
         refuse_foreign_log(path)
         self._descriptor = self._open()
 
