@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from unittest import mock
 
 import pytest
 
-from cli.kit import TOPIC, Project, android, ios
+from cli.kit import TOPIC, Project, android, ios, run_cli
+from pushctl.cli import deliver
 
 FILE = """\
 title: Your order is on its way
@@ -143,3 +145,21 @@ def test_through_fcm_the_activitys_token_goes_beside_the_registration_token(
         message["apns"]["liveActivityToken"],
         message["apns"]["payload"]["aps"]["content-state"],
     )
+
+
+def test_a_resume_tells_devices_the_moment_of_the_run(project: Project) -> None:
+    """What is sent again later is as old as it was: it takes the place of nothing newer."""
+    began = 1_795_168_800
+    clock = mock.Mock(time=lambda: began + 0.5)
+    with mock.patch.object(deliver, "time", clock):
+        sent = project.send(
+            "--token", ios(1, "cc"), "--live-activity", "end", "--dismissal-date", "+15m"
+        )
+
+    resumed = run_cli("runs", "resume", "last", "--on-unknown", "resend", cwd=project.folder)
+
+    assert (7, 7) == (sent.exit_code, resumed.exit_code)
+    assert 1 < len(project.served.pushes)
+    assert {(began, began + 900)} == {
+        (push.aps["timestamp"], push.aps["dismissal-date"]) for push in project.served.pushes
+    }
