@@ -118,6 +118,7 @@ def demo(
     debug: DebugOption = False,
 ) -> int:
     from pushctl.cli.deliver import deliver
+    from pushctl.config.beginning import write_new
     from pushctl.job.options import SendOptions
     from pushctl.simulator import Script, make_credentials, serve_in_thread, write_config
 
@@ -127,8 +128,9 @@ def demo(
         made = make_credentials(place, simulator)
         config = write_config(place, simulator, made)
         profiles, message = place / "profiles.yaml", place / "message.yaml"
-        profiles.write_text(PROFILES, encoding="utf-8")
-        message.write_text(MESSAGE, encoding="utf-8")
+        for path, text in ((profiles, PROFILES), (message, MESSAGE)):
+            path.unlink(missing_ok=True)  # the simulator has its own profiles
+            write_new(path, text, 0o600)
         terminal.say(f"a simulator of APNs and FCM listens on {simulator.url} (this machine only)")
         terminal.say(f"$ pushctl send --profiles {profiles} --message {message} --campaign spring")
         deliver(

@@ -188,6 +188,11 @@ def add_lines(path: Path, lines: Sequence[str]) -> int | None:
         existing = path.read_bytes()
     text, count = with_lines(existing.decode("utf-8", "surrogateescape"), lines)
     if count:
-        with path.open("a", encoding="utf-8", newline="") as file:
+        with open(path, "a", encoding="utf-8", newline="", opener=_for_all_to_read) as file:
             file.write(text)
     return count
+
+
+def _for_all_to_read(path: str, flags: int) -> int:
+    """Open a file that, if it is new, no other user may write, whatever the umask."""
+    return os.open(path, flags, 0o644)
