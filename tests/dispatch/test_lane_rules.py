@@ -121,7 +121,7 @@ def rows(pushes: Sequence[Push]) -> list[int]:
 def test_a_push_that_leaves_is_counted_and_dated() -> None:
     """What was sent is noted in order before it leaves, and dated by its first try."""
     lane, world = made(3)
-    assert (3, False) == (lane.queued, lane.idle)
+    assert ("shop", 3, False) == (lane.name, lane.queued, lane.idle)
     first, second = lane.take(2, 5.0)
 
     assert ([[1, 2]], 2, 2, 1) == (world.sent, lane.in_flight, lane.launched, lane.queued)

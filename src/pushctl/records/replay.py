@@ -84,7 +84,7 @@ class Replay:
         return sorted(rows)
 
     def note(self, line: dict[str, Any]) -> None:
-        """Take one journal line into account."""
+        """Take one journal line into account; one of a kind that we do not know means nothing."""
         match line["t"]:
             case "accepted":
                 self._accepted(line)
@@ -105,8 +105,6 @@ class Replay:
                 self._start(str(line["run"]), line["boot"])
             case "end":
                 self.ended, self.end_totals = True, line["totals"]
-            case _:  # a newer version's line: its checksum held, its meaning is not ours
-                pass
 
     def _start(self, run: str, boot: str | None) -> None:
         """
