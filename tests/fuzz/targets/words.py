@@ -99,7 +99,8 @@ def _proxy(text: str) -> None:
     with _promised(text):
         proxy = Proxy.parse(text)
         assert 0 < proxy.port < 65_536
-        if len(proxy.password or "") > 15 and proxy.password not in proxy.host:
+        elsewhere = f"{proxy.host} {proxy.username}"
+        if len(proxy.password or "") > 15 and proxy.password not in elsewhere:
             assert proxy.password not in f"{proxy!r} {proxy} {proxy.shown}"
         assert proxy.shown == printable(proxy.shown, 5_000)
         assert Proxy.parse(proxy.url).host == proxy.host
