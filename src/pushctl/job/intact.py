@@ -133,8 +133,10 @@ class Copies:
         """*started* is when the run began; the log of a *masked* run does not show tokens."""
         self.rows: set[int] = set()
         """The rows that have a record."""
-        self.wrong: list[Place] = []
-        """Where lines of this run stand that are no copies."""
+        self._wrong: list[Place] = []
+        self._older: dict[int, Place] = {}
+        """Lines that are no copies and older than the run: another run's with the same id?"""
+        self._copied: set[int] = set()
         self._started = rfc3339(started)
         self._left_out = {"token", "detail"} if masked else set()
         self._known: set[int] = set()
@@ -146,11 +148,20 @@ class Copies:
 
     def hear(self, file: Path, number: int, line: Mapping[str, Any]) -> None:
         """Take a line of the log into account."""
-        if line.get("event") != "Bounced push" or self._digest(line) in self._known:
+        if line.get("event") != "Bounced push":
             return
-        time = line.get("time")
-        if not isinstance(time, str) or time >= self._started:
-            self.wrong.append(Place(str(file), number))
+        row, time = line.get("row"), line.get("time")
+        if isinstance(row, int) and self._digest(line) in self._known:
+            self._copied.add(row)
+        elif isinstance(row, int) and isinstance(time, str) and time < self._started:
+            self._older[row] = Place(str(file), number)
+        else:
+            self._wrong.append(Place(str(file), number))
+
+    def wrong(self) -> list[Place]:
+        """Return where lines of this run stand that are no copies."""
+        alone = self.rows - self._copied
+        return [*self._wrong, *(place for row, place in self._older.items() if row in alone)]
 
     def _digest(self, record: Mapping[str, Any]) -> int:
         shown = {name: value for name, value in record.items() if name not in self._left_out}

@@ -196,10 +196,10 @@ def _off_log(folder: RunFolder, manifest: dict[str, Any], replay: Replay) -> lis
     testimony = witness.testimony()
     if testimony is not None:
         found.append(_sentence(lost_lines(testimony, folder.journal, bounce_log)))
-    if copies.wrong:
-        others = len(copies.wrong) - 1
-        more = f", nor are {others:,} others" if others else ""
-        found.append(f"{copies.wrong[0]}: this bounce is not what the journal holds{more}")
+    wrong = copies.wrong()
+    if wrong:
+        more = f", nor are {len(wrong) - 1:,} others" if len(wrong) > 1 else ""
+        found.append(f"{wrong[0]}: this bounce is not what the journal holds{more}")
     missing = len(copies.rows - logged)
     if missing:
         found.append(f"{missing:,} bounces are not in the bounce log yet; a resume adds them")
