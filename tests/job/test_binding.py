@@ -8,7 +8,7 @@ import pytest
 
 from job.kit import fcm_credential, ios_credential, settings
 from pushctl.errors import InvalidInput
-from pushctl.job.binding import Chooser, Wish, open_bindings
+from pushctl.job.binding import Chooser, Need, Wish, open_bindings
 from pushctl.job.messages import Messages
 from pushctl.message.neutral import Message
 from pushctl.outcome import Service
@@ -46,7 +46,7 @@ def test_an_undecided_config_is_an_error() -> None:
 
 def test_every_fault_of_every_credential_comes_at_once(tmp_path: Path) -> None:
     """Opening a run's credentials reports the files of all of them."""
-    needed = [ios_credential(), fcm_credential()]
+    needed = {one.name: Need(one) for one in (ios_credential(), fcm_credential())}
     messages = Messages(Message(title="Hello"), target_kinds=frozenset({"token"}))
 
     with pytest.raises(InvalidInput) as caught:

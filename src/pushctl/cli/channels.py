@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -324,9 +323,8 @@ def _confirm(office: Office, ids: Sequence[str], terminal: Terminal) -> None:
         raise UsageError(
             f"to delete {what} of {office.home} needs your word", hint="add --yes: no way back"
         )
-    terminal.stderr.write(f"Delete {what} of {office.home}? There is no way back. [y/N] ")
-    terminal.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    answer = terminal.ask(f"Delete {what} of {office.home}? There is no way back. [y/N]")
+    if answer.lower() not in ("y", "yes"):
         raise UsageError("not confirmed: nothing was deleted")
 
 

@@ -21,20 +21,23 @@ def confirm(
     """
     Return if the send may go on; raise :class:`UsageError` if not.
 
-    A push to one token is never asked about.  *yes* and the exact *count* are for scripts.
+    A push to one token is never asked about; one to a channel is, for it reaches many.  *yes* and
+    the exact *count* are for scripts.
     """
     if count is not None and count != found.to_send:
         raise UsageError(
             f"--confirm {count:,}, but {found.to_send:,} pushes would be sent",
             hint="see who they are with --dry-run",
         )
-    protected = [name for name, binding in bindings.items() if binding.settings.protected]
-    if not protected or found.to_send < 2 or yes or count is not None:
+    protected = [binding for binding in bindings.values() if binding.settings.protected]
+    reaches_many = any(binding.to_channel for binding in protected)
+    is_one = found.to_send < 2 and not reaches_many
+    if not protected or is_one or yes or count is not None:
         return
-    names = " and ".join(protected)
+    names = " and ".join(dict.fromkeys(binding.settings.name for binding in protected))
     if not terminal.may_ask:
         raise UsageError(
-            f"{names} is protected: {found.to_send:,} pushes need your word",
+            f"{names} is protected: {_pushes(found.to_send, reaches_many)} your word",
             hint=f"add --confirm {found.to_send}, or --yes",
         )
     answer = terminal.ask(
@@ -42,3 +45,8 @@ def confirm(
     )
     if answer.replace(",", "") != str(found.to_send):
         raise UsageError("not confirmed: nothing was sent")
+
+
+def _pushes(number: int, to_channel: bool) -> str:
+    whom = " to a channel" if to_channel else ""
+    return f"1 push{whom} needs" if number == 1 else f"{number:,} pushes need"

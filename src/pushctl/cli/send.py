@@ -127,6 +127,16 @@ def send(
         list[str] | None,
         _option("--fcm-condition", TARGET, "A condition over FCM topics.", "EXPR", env=False),
     ] = None,
+    apns_channel: Annotated[
+        list[str] | None,
+        _option(
+            "--apns-channel",
+            TARGET,
+            "Everyone who listens to a broadcast channel: a Live Activity's update or end.",
+            "ID",
+            env=False,
+        ),
+    ] = None,
     where: Annotated[
         str | None,
         _option(
@@ -450,6 +460,7 @@ def send(
         format=format,
         fcm_topics=fcm_topic or (),
         fcm_conditions=fcm_condition or (),
+        apns_channels=apns_channel or (),
         message_file=None if message is None else input_path(message),
         payloads=payload or (),
         texts={

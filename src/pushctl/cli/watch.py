@@ -78,13 +78,14 @@ class Screen:
         """Print the banner and choose how outcomes are shown."""
         terminal = self._terminal
         arrow = "▸" if terminal.unicode else ">"
-        for name, binding in bindings.items():
+        for lane, binding in bindings.items():
             credential = binding.credential
-            where = [name, {"apns": "APNs", "fcm": "FCM"}[binding.service.value]]
+            where = [binding.settings.name, {"apns": "APNs", "fcm": "FCM"}[binding.service.value]]
             where += [str(part) for part in (credential.environment,) if part]
             where += [part for part in (credential.topic, credential.project_id) if part]
-            number = found.sendable[name]
-            where += [credential.fingerprint, f"{number:,} recipient{'s' * (number != 1)}"]
+            number = found.sendable[lane]
+            whom = "channel" if binding.to_channel else "recipient"
+            where += [credential.fingerprint, f"{number:,} {whom}{'s' * (number != 1)}"]
             dot = " · " if terminal.unicode else ", "
             terminal.say(f"{arrow} {printable(dot.join(where), 400)}", style="cyan")
         terminal.say(f"  run {run}, consent: {self._consent}")

@@ -52,12 +52,17 @@ def fields(own: HeaderFields, *, channel: str, request_id: bytes) -> HeaderField
     """
     Return the header fields of a broadcast: *own* are those of the content.
 
+    ``apns-expiration`` is required; where nothing was asked for it is 0, which every channel
+    takes.
+
     :raises ValueError: if *channel* is no channel id.
     """
     if channel_fault(channel) is not None:
         raise ValueError("a channel id is base64")
-    extra = ((b"apns-channel-id", channel.encode("ascii")), (b"apns-request-id", request_id))
-    return (*own, *extra)
+    if all(name != b"apns-expiration" for name, _ in own):
+        own = (*own, (b"apns-expiration", b"0"))
+    addressed = (b"apns-channel-id", channel.encode("ascii"))
+    return (*own, addressed, (b"apns-request-id", request_id))
 
 
 def read_answer(status: int, headers: Headers, body: bytes) -> Outcome:

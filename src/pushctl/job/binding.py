@@ -6,7 +6,13 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from pushctl.audience import Recipient
-from pushctl.config import CredentialSettings, Settings, choose_credential
+from pushctl.config import (
+    CredentialSettings,
+    FcmSettings,
+    Origin,
+    Settings,
+    choose_credential,
+)
 from pushctl.credentials import Credential, open_credentials
 from pushctl.errors import InvalidInput, Problem
 from pushctl.job.messages import Messages
@@ -24,6 +30,17 @@ class Wish:
     credential: str | None
     environment: str | None
     topic: str | None
+    to_channel: bool = False
+    """Whether it goes to a broadcast channel of the app."""
+
+    def lane(self, credential: str) -> str:
+        """
+        Return the name of the lane that *credential* serves this wish on.
+
+        Broadcasts may go to another host, and their answers mean other things than those of
+        pushes to devices: they have a lane of their own.  No credential is called so.
+        """
+        return f"{credential} broadcast" if self.to_channel else credential
 
     @classmethod
     def of(cls, recipient: Recipient) -> Wish:
@@ -60,6 +77,14 @@ class Chooser:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Need:
+    """What a lane is needed for."""
+
+    settings: CredentialSettings
+    to_channel: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Binding:
     """A credential that was opened for this run, with the message compiled for its service."""
 
@@ -67,6 +92,13 @@ class Binding:
     settings: CredentialSettings
     message: CompiledMessage
     proxy: Proxy | None = None
+    to_channel: bool = False
+    """Whether it carries broadcasts."""
+
+    @property
+    def origin(self) -> Origin:
+        """Return where its pushes go."""
+        return origin_of(self.settings, to_channel=self.to_channel)
 
     @property
     def service(self) -> Service:
@@ -75,37 +107,48 @@ class Binding:
 
 
 def open_bindings(
-    needed: Sequence[CredentialSettings],
+    needed: Mapping[str, Need],
     messages: Messages,
     environ: Mapping[str, str],
 ) -> dict[str, Binding]:
     """
-    Open every credential of *needed*; return them by name.
+    Open the credential of each lane of *needed*; return the bindings by the lane's name.
 
     Raises :class:`~pushctl.errors.InvalidInput` with the problems of all of them.
     """
-    opened = open_credentials(needed, environ=environ)
-    _check_trust(opened)
+    different = {need.settings.name: need.settings for need in needed.values()}
+    opened = dict(
+        zip(different, open_credentials([*different.values()], environ=environ), strict=True)
+    )
+    _check_trust([*opened.values()])
     return {
-        settings.name: Binding(
-            credential,
-            settings,
-            messages.of(credential.service),
-            proxy_of(credential, settings, environ),
+        lane: Binding(
+            opened[need.settings.name],
+            need.settings,
+            messages.of(need.settings.service, to_channel=need.to_channel),
+            proxy_of(need.settings, environ, to_channel=need.to_channel),
+            need.to_channel,
         )
-        for settings, credential in zip(needed, opened, strict=True)
+        for lane, need in needed.items()
     }
 
 
+def origin_of(settings: CredentialSettings, *, to_channel: bool = False) -> Origin:
+    """Return where pushes with *settings* go; with *to_channel*, broadcasts."""
+    if to_channel and not isinstance(settings, FcmSettings):
+        return settings.broadcast_origin
+    return settings.origin
+
+
 def proxy_of(
-    credential: Credential, settings: CredentialSettings, environ: Mapping[str, str]
+    settings: CredentialSettings, environ: Mapping[str, str], *, to_channel: bool = False
 ) -> Proxy | None:
     """
-    Return the proxy that pushes of *credential* go through; ``None``: directly.
+    Return the proxy that pushes with *settings* go through; ``None``: directly.
 
     Raises :class:`~pushctl.errors.InvalidInput` if a variable such as ``HTTPS_PROXY`` holds none.
     """
-    origin = credential.origin
+    origin = origin_of(settings, to_channel=to_channel)
     way = choose_way(origin.host, origin.port, configured=settings.proxy, environ=environ)
     return way.proxy
 
@@ -123,8 +166,14 @@ def _check_trust(credentials: Sequence[Credential]) -> None:
 
 
 def sent_topic(binding: Binding) -> str | None:
-    """Return the apns-topic that every push of *binding* carries; ``None`` for FCM."""
+    """
+    Return the apns-topic that every push of *binding* carries; ``None`` for FCM.
+
+    For broadcasts it is the bundle id, which stands in the path.
+    """
     message, topic = binding.message, binding.credential.topic
+    if binding.to_channel:
+        return topic
     if topic is None or not isinstance(message, CompiledApns):
         return None
     return topic_for(message.push_type, topic)

@@ -73,14 +73,15 @@ def manifest(
         "inputs": found.inputs,
         "to_send": found.to_send,
         "credentials": {
-            name: {
+            lane: {
                 "service": binding.service.value,
+                "credential": binding.settings.name,
                 "environment": _text(binding.credential.environment),
                 "topic": sent_topic(binding),
                 "fingerprint": binding.credential.fingerprint,
-                "recipients": found.sendable[name],
+                "recipients": found.sendable[lane],
             }
-            for name, binding in bindings.items()
+            for lane, binding in bindings.items()
         },
         "message": message_to_json(message),
         "delivery": delivery_to_json(delivery),

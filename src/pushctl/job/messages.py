@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pushctl.documents import read
+from pushctl.documents import Document, read
 from pushctl.errors import InvalidInput, Problem
 from pushctl.message.compile import CompiledMessage, compile_message
 from pushctl.message.lint import lint
@@ -19,40 +19,55 @@ MAX_MESSAGE_BYTES = 1 << 20
 
 def read_message(path: Path) -> Message:
     """
-    Return the message of a message file; files that it names are looked for beside it.
+    Return the message of a message file; files that it names are looked for in its folder.
 
     Raises :class:`InvalidInput` with everything that cannot be read.
     """
     document = read(path, max_bytes=MAX_MESSAGE_BYTES)
-    folder = path.parent
-    return from_document(document, lambda name: read(folder / name, max_bytes=MAX_MESSAGE_BYTES))
+    return from_document(document, lambda name: _read_beside(path.parent, name))
+
+
+def _read_beside(folder: Path, name: str) -> Document:
+    """Return the file *name* of *folder*: who writes a message must not reach any file he likes."""
+    file = folder / name
+    try:
+        inside = file.resolve().is_relative_to(folder.resolve())
+    except OSError:  # a loop of links
+        inside = False
+    if not inside:
+        hint = "put it beside the message file, or give it with an option of send"
+        raise InvalidInput(f"{name!r} lies outside the folder of the message file", hint=hint)
+    return read(file, max_bytes=MAX_MESSAGE_BYTES)
 
 
 class Messages:
     """The message of a run.  Only what the audience needs has to be right."""
 
     def __init__(self, message: Message, *, target_kinds: frozenset[str]) -> None:
-        """*target_kinds* are the kinds of FCM targets (``token``, ``topic``, ``condition``)."""
+        """*target_kinds* are the kinds of its targets (``token``, ``topic``, ``channel``…)."""
         self.message = message
         self.warnings: list[Problem] = []
-        self._target_kinds = target_kinds
-        self._compiled: dict[Service, CompiledMessage] = {}
+        self._target_kinds = target_kinds - {"channel"}
+        self._compiled: dict[tuple[Service, bool], CompiledMessage] = {}
 
-    def of(self, service: Service, senders: Sequence[Sender] = ()) -> CompiledMessage:
+    def of(
+        self, service: Service, senders: Sequence[Sender] = (), *, to_channel: bool = False
+    ) -> CompiledMessage:
         """
         Return the message for *service*, linted by the vendor's rules the first time.
 
-        *senders* are the APNs credentials that it goes out with.
+        *senders* are the APNs credentials that it goes out with; with *to_channel* it goes to a
+        broadcast channel, by rules of its own.
 
         Raises :class:`InvalidInput` with every rule that it breaks.
         """
-        compiled = self._compiled.get(service)
+        compiled = self._compiled.get((service, to_channel))
         if compiled is None:
-            verdict = lint(
-                self.message, [service], target_kinds=self._target_kinds, senders=senders
-            )
+            kinds = frozenset({"channel"}) if to_channel else self._target_kinds
+            verdict = lint(self.message, [service], target_kinds=kinds, senders=senders)
             if verdict.errors:
                 raise InvalidInput(problems=verdict.errors)
             self.warnings += [one for one in verdict.warnings if one not in self.warnings]
-            compiled = self._compiled[service] = compile_message(self.message, service)
+            compiled = compile_message(self.message, service, to_channel=to_channel)
+            self._compiled[service, to_channel] = compiled
         return compiled

@@ -22,6 +22,7 @@ from pushctl.message.model import Message
 from pushctl.message.neutral import dated, from_options, from_payload
 from pushctl.outcome import JsonValue, Platform, Service
 from pushctl.records.masking import mask_key
+from pushctl.rules.channels import channel_fault
 from pushctl.rules.duration import GRAMMAR, parse_duration
 from pushctl.rules.fcm import condition_fault, topic_fault
 from pushctl.rules.finding import did_you_mean
@@ -45,6 +46,7 @@ class SendOptions:
     format: str | None = None
     fcm_topics: Sequence[str] = ()
     fcm_conditions: Sequence[str] = ()
+    apns_channels: Sequence[str] = ()
     message_file: FilePath | None = None
     payloads: Sequence[str] = ()
     texts: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
@@ -133,6 +135,7 @@ def _require_target(options: SendOptions) -> None:
         options.token_files,
         options.fcm_topics,
         options.fcm_conditions,
+        options.apns_channels,
     )
     if not any(targets):
         raise UsageError(
@@ -167,10 +170,19 @@ def _targets(options: SendOptions) -> tuple[tuple[str, str], ...]:
         problem = condition_fault(condition)
         if problem is not None:
             problems.append(Problem(f"--fcm-condition: {problem}"))
+    for channel in options.apns_channels:
+        problem = channel_fault(channel)
+        if problem is not None:
+            hint = "pushctl channels list prints the ids"
+            problems.append(Problem(f"--apns-channel: {problem}", hint=hint))
     if problems:
         raise UsageError(problems=problems)
-    topics = [("topic", value) for value in options.fcm_topics]
-    return (*topics, *(("condition", value) for value in options.fcm_conditions))
+    targets = (
+        *(("topic", value) for value in options.fcm_topics),
+        *(("condition", value) for value in options.fcm_conditions),
+        *(("channel", value) for value in options.apns_channels),
+    )
+    return targets if options.keep_duplicates else tuple(dict.fromkeys(targets))
 
 
 def _message(options: SendOptions) -> Message:

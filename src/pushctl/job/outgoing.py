@@ -14,9 +14,9 @@ from typing import Any, Protocol
 from pushctl import catalog
 from pushctl.dispatch.lane import Lane
 from pushctl.dispatch.push import Push
-from pushctl.gateway import apns, apns_request, fcm_request
+from pushctl.gateway import apns, apns_request, broadcast, fcm_request
 from pushctl.job.binding import Binding, Chooser, Wish, sent_topic
-from pushctl.job.targets import Row, target_of
+from pushctl.job.targets import CHANNEL_SOURCE, Row, target_of
 from pushctl.message.content import ApnsContent, FcmContent, MissingAttribute, PayloadTooLarge
 from pushctl.outcome import JsonValue, Kind, Outcome, Service
 from pushctl.records.record import Address
@@ -53,6 +53,7 @@ class Outgoing:
         self._id_prefix = id_prefix.encode("ascii")
         self._validate_only = validate_only
         self._makers: dict[tuple[Any, Any, Any, Any], _Maker | None] = {}
+        self._channel_makers: dict[tuple[Any, Any, Any, Any], _Maker | None] = {}
         self._by_lane: dict[Lane, _Maker] = {}
 
     def pushes(self, rows: Sequence[Row], now: float) -> list[tuple[Lane, Push]]:
@@ -62,7 +63,8 @@ class Outgoing:
         Rows that are not sent are handed to the recorder here.
         """
         ready = []
-        makers = self._makers
+        # A window holds an audience or targets beside it, never both.
+        makers = self._makers_of(rows[0]) if rows else self._makers
         for row in rows:
             if row[11] is not None:
                 self._decided(row, None, Kind(row[11]), row[12], row[13])
@@ -108,20 +110,29 @@ class Outgoing:
         """Return what the records of a lane's pushes have in common."""
         return _LaneFields(self._by_lane)
 
+    def _makers_of(self, row: Row) -> dict[tuple[Any, Any, Any, Any], _Maker | None]:
+        """Return the makers among which that of *row* is, by what the row says."""
+        return self._channel_makers if row[1] == CHANNEL_SOURCE else self._makers
+
     def _maker(self, row: Row) -> _Maker | None:
         if row[3] is None:
             return None
-        wish = Wish(Service(row[3]), row[6], row[7], row[8])
+        makers = self._makers_of(row)
+        to_channel = makers is self._channel_makers
+        wish = Wish(Service(row[3]), row[6], row[7], row[8], to_channel)
         settings = self._chooser.choose(wish)
         maker: _Maker | None = None
         if settings is not None:
-            binding, lane = self._bindings[settings.name], self._lanes[settings.name]
-            if binding.service is Service.APNS:
+            name = wish.lane(settings.name)
+            binding, lane = self._bindings[name], self._lanes[name]
+            if to_channel:
+                maker = _BroadcastMaker(binding, lane, self._id_prefix)
+            elif binding.service is Service.APNS:
                 maker = _ApnsMaker(binding, lane, self._id_prefix)
             else:
                 maker = _FcmMaker(binding, lane, validate_only=self._validate_only)
             maker = self._by_lane.setdefault(lane, maker)
-        self._makers[row[3], row[6], row[7], row[8]] = maker
+        makers[row[3], row[6], row[7], row[8]] = maker
         return maker
 
     def _decided(
@@ -194,8 +205,25 @@ class _ApnsMaker(_Maker):
             self._source_fields = content.fields
             self._fields = apns_request.fields(content, self.credential.topic)
         path = apns_request.path(token)
-        push_id = b"%b%012x" % (self._id_prefix, number)
-        return Push(number, row, path, self._fields, push_id, content.body)
+        own_id = b"%b%012x" % (self._id_prefix, number)
+        return Push(number, row, path, self._fields, own_id, content.body)
+
+
+class _BroadcastMaker(_Maker):
+    """Makes pushes to channels: there are few, so nothing is made beforehand."""
+
+    def __init__(self, binding: Binding, lane: Lane, id_prefix: bytes) -> None:
+        super().__init__(binding, lane)
+        assert self.credential.topic is not None  # the config or the certificate says it
+        self._id_prefix = id_prefix
+        self._path = broadcast.path(self.credential.topic)
+
+    def push(self, row: Row, now: float) -> Push:
+        content = self._render(_NO_ATTRIBUTES, now=now)
+        assert isinstance(content, ApnsContent)
+        request_id = b"%b%012x" % (self._id_prefix, row[0])
+        fields = broadcast.fields(content.fields, channel=row[2], request_id=request_id)
+        return Push(row[0], row, self._path, fields, None, content.body)
 
 
 class _FcmMaker(_Maker):

@@ -174,7 +174,7 @@ class _Resuming:
         message = manifests.message_from_json(past.manifest["message"])
         messages = Messages(message, target_kinds=kinds)
         found = survey(past.prepared, past.targets, chooser, messages)
-        bindings = open_bindings(list(found.needed.values()), messages, self._environ)
+        bindings = open_bindings(found.needed, messages, self._environ)
         self._sender.planned(past.folder.run, found, bindings)
 
         doubtful = self._doubtful()
@@ -325,10 +325,16 @@ def _standing(
             again[row] = pair
     in_doubt = CountKey(None, None, None, None, time.strftime("%Y-%m-%dT%H", time.gmtime()))
     again.update((row, (in_doubt, Kind.UNKNOWN)) for row in uncertain if left(row))
-    for (credential, hour), number in replay.accepted.items():
-        fields = past.manifest["credentials"].get(credential, {})
-        names = (fields.get("service"), credential, fields.get("environment"), fields.get("topic"))
-        counts[CountKey(*names, hour), Kind.ACCEPTED] += number
+    for (lane, hour), number in replay.accepted.items():
+        fields = {"credential": lane, **past.manifest["credentials"].get(lane, {})}
+        key = CountKey(
+            fields.get("service"),
+            fields["credential"],
+            fields.get("environment"),
+            fields.get("topic"),
+            hour,
+        )
+        counts[key, Kind.ACCEPTED] += number
     return counts, again
 
 

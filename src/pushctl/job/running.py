@@ -22,7 +22,7 @@ from pushctl.dispatch.push import Push
 from pushctl.dispatch.runner import Route, Runner
 from pushctl.dispatch.thresholds import Stop
 from pushctl.errors import StorageError
-from pushctl.gateway import apns, fcm
+from pushctl.gateway import apns, broadcast, fcm
 from pushctl.job.binding import Binding, Chooser
 from pushctl.job.ending import Ending
 from pushctl.job.outgoing import Outgoing
@@ -252,31 +252,36 @@ class Running:
     def _pacer(self, binding: Binding, sendable: int) -> Pacer:
         if self._delivery.rate is not None:
             return Pacer(self._delivery.rate)
-        if binding.credential.origin.host != _GOOGLE_HOST:
+        if binding.origin.host != _GOOGLE_HOST:
             return Pacer(None)
         return Pacer(FCM_RATE, ramp_s=FCM_RAMP_S if sendable >= FCM_RAMP_FROM else 0.0)
 
     def _route(self, binding: Binding) -> Route:
         credential = binding.credential
-        origin = credential.origin
+        origin = binding.origin
         is_apns = binding.service is Service.APNS
-        plain = is_apns and str(credential.environment) == "production"
+        is_device = is_apns and not binding.to_channel
+        plain = is_device and str(credential.environment) == "production"
+        reader = apns.read_answer if is_device else fcm.read_answer
+        if binding.to_channel:
+            reader = broadcast.read_answer
         route = Route(
             endpoint=Endpoint(
                 origin.host, origin.port, str(origin), origin.host, proxy=binding.proxy
             ),
             ssl_context=credential.ssl_context,
             authorizer=credential,
-            read_answer=apns.read_answer if is_apns else fcm.read_answer,
+            read_answer=reader,
             read_goaway=apns.goaway_reason if is_apns else _no_reason,
             accepted=Outcome(kind=Kind.ACCEPTED, status=200) if plain else None,
             binds_token=is_apns,
             connections=self._delivery.connections,
             streams=self._delivery.concurrency,
             timeout_s=self._delivery.timeout_s,
-            # In the sandbox the answer carries apns-unique-id, the key to Apple's Delivery Log.
+            # In the sandbox, and to a broadcast, the answer carries apns-unique-id, the key to
+            # Apple's Delivery Log.
             decode_accepted=is_apns and not plain,
-            unread=_UNREAD[binding.service],
+            unread=_UNREAD[binding.service] if not binding.to_channel else frozenset(),
         )
         trace = self._watcher.trace
         return route if trace is None else _traced(route, trace)

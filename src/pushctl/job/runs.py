@@ -124,7 +124,8 @@ def _record_of(manifest: dict[str, Any], row: Row, line: dict[str, Any]) -> Reco
         return record
     number = row[0]
     key = str(number)
-    fields = manifest["credentials"][line["credential"]]
+    lane = line["credential"]
+    fields = {"credential": lane, **manifest["credentials"][lane]}
     identifier = line.get("ids", {}).get(key)
     if identifier is None and fields["service"] == "apns":
         identifier = push_id(push_id_prefix(manifest["run"]), number)
@@ -134,7 +135,7 @@ def _record_of(manifest: dict[str, Any], row: Row, line: dict[str, Any]) -> Reco
         profile=row[5],
         service=row[3],
         platform=row[4],
-        credential=line["credential"],
+        credential=fields["credential"],
         environment=fields["environment"],
         topic=fields["topic"],
         token=row[2],

@@ -41,11 +41,11 @@ class Order:
 
     settings: Settings
     audience: Audience | None
-    """``None`` where only FCM topics or conditions are the target."""
+    """``None`` where only topics, conditions or channels are the target."""
     messages: Messages
     credentials: Sequence[str] = ()
     targets: Sequence[tuple[str, str]] = ()
-    """FCM topics and conditions: (``topic`` or ``condition``, value)."""
+    """Topics and conditions of FCM, channels of APNs: (``topic``, value) and so on."""
     files: Sequence[Path] = ()
     """The files that the audience is read from."""
     where: str | None = None
@@ -125,17 +125,17 @@ def make_plan(order: Order, folder: RunFolder, environ: Mapping[str, str]) -> Pl
         )
     found = survey(prepared, order.targets, chooser, order.messages)
     refuse_hopeless(found)
-    for settings in found.needed.values():
-        if settings.require_consent and order.audience is not None:
-            order.audience.require_consent(settings.name)
-    bindings = open_bindings(list(found.needed.values()), order.messages, environ)
+    for need in found.needed.values():
+        if need.settings.require_consent and order.audience is not None and not need.to_channel:
+            order.audience.require_consent(need.settings.name)
+    bindings = open_bindings(found.needed, order.messages, environ)
     return Plan(prepared, found, chooser, bindings)
 
 
 def windows(
     prepared: Prepared | None, targets: Sequence[tuple[str, str]], *, after: int = 0
 ) -> Iterator[Sequence[Row]]:
-    """Yield the rows after row *after* in windows: the audience, then FCM's other targets."""
+    """Yield the rows after row *after* in windows: the audience, then the other targets."""
     total = 0
     if prepared is not None:
         total = prepared.total

@@ -12,10 +12,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pushctl.audience.prepared import Prepared
-from pushctl.config import ApnsKeySettings, CredentialSettings
+from pushctl.config import ApnsKeySettings
 from pushctl.errors import InvalidInput, Problem
-from pushctl.job.binding import Chooser, Wish
+from pushctl.job.binding import Chooser, Need, Wish
 from pushctl.job.messages import Messages
+from pushctl.job.targets import service_of
 from pushctl.outcome import Kind, Service
 from pushctl.rules.apns import Sender, Signing
 
@@ -26,10 +27,11 @@ class Survey:
 
     inputs: int = 0
     sendable: Counter[str] = dataclasses.field(default_factory=Counter)
-    """How many go out, by credential name."""
+    """How many go out, by the name of the lane: the credential's, or that of its broadcasts."""
     decided: Counter[tuple[Kind, str]] = dataclasses.field(default_factory=Counter)
     """How many were decided before sending, by kind and reason."""
-    needed: dict[str, CredentialSettings] = dataclasses.field(default_factory=dict)
+    needed: dict[str, Need] = dataclasses.field(default_factory=dict)
+    """What each lane is needed for, by its name."""
     homeless: dict[Wish, int] = dataclasses.field(default_factory=dict)
     """Rows that no credential fits, by what they wish."""
     unfilled: set[str] = dataclasses.field(default_factory=set)
@@ -48,7 +50,7 @@ def survey(
     messages: Messages,
 ) -> Survey:
     """
-    Return what the audience and the FCM *targets* hold.
+    Return what the audience and the *targets* beside it hold.
 
     Raises :class:`InvalidInput` where the message is wrong for a service that is needed, or the
     config does not decide which credential serves.
@@ -62,27 +64,31 @@ def survey(
         found.inputs = prepared.total
         for (kind, reason), number in tallies.verdicts.items():
             found.decided[Kind(kind), reason] += number
-        for (service, *rest), number in tallies.sendable.items():
-            wishes[Wish(Service(service), *rest)] += number
+        for (service, credential, environment, topic), number in tallies.sendable.items():
+            wishes[Wish(Service(service), credential, environment, topic)] += number
         filled = {Service(service): set(names) for service, names in tallies.attributes.items()}
-    if targets:
-        found.inputs += len(targets)
-        wishes[Wish(Service.FCM, None, None, None)] += len(targets)
+    found.inputs += len(targets)
+    for kind, _ in targets:
+        wishes[Wish(service_of(kind), None, None, None, kind == "channel")] += 1
     for wish, number in wishes.items():
         settings = chooser.choose(wish)
         if settings is None:
             found.homeless[wish] = number
             found.decided[Kind.SKIPPED, "NoCredential"] += number
         else:
-            found.needed[settings.name] = settings
-            found.sendable[settings.name] += number
-    for service in sorted({settings.service for settings in found.needed.values()}):
+            lane = wish.lane(settings.name)
+            found.needed[lane] = Need(settings, wish.to_channel)
+            found.sendable[lane] += number
+    for service, to_channel in sorted(
+        {(need.settings.service, need.to_channel) for need in found.needed.values()}
+    ):
         try:
-            placeholders = messages.of(service, _senders(found)).placeholders
+            senders = _senders(found)
+            placeholders = messages.of(service, senders, to_channel=to_channel).placeholders
         except InvalidInput as error:
             problems += [problem for problem in error.problems if problem not in problems]
         else:
-            found.unfilled |= placeholders - filled.get(service, set())
+            found.unfilled |= placeholders - (set() if to_channel else filled.get(service, set()))
     if problems:
         raise InvalidInput(problems=problems)
     return found
@@ -90,12 +96,13 @@ def survey(
 
 def _senders(found: Survey) -> list[Sender]:
     """Return the credentials of APNs, as the rules ask for them."""
+    every = {need.settings.name: need.settings for need in found.needed.values()}
     return [
         Sender(
             one.topic,
             Signing.KEY if isinstance(one, ApnsKeySettings) else Signing.CERTIFICATE,
         )
-        for one in found.needed.values()
+        for one in every.values()
         if one.service is Service.APNS
     ]
 

@@ -11,10 +11,11 @@ from pushctl.rules.tokens import is_installation_id
 Row: TypeAlias = tuple[Any, ...]
 """A row of a prepared audience, see :data:`pushctl.audience.prepare.COLUMNS`."""
 
+CHANNEL_SOURCE = "--apns-channel"
 _OPTIONS = {
     "topic": ("--fcm-topic", Service.FCM),
     "condition": ("--fcm-condition", Service.FCM),
-    "channel": ("--apns-channel", Service.APNS),
+    "channel": (CHANNEL_SOURCE, Service.APNS),
 }
 """The targets that no audience holds: by which option they are given, and who delivers."""
 _KINDS = {option: kind for kind, (option, _) in _OPTIONS.items()} | {GIVEN_FIDS: "fid"}

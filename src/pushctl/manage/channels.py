@@ -22,6 +22,8 @@ from pushctl.manage.outcomes import own_outcome
 from pushctl.outcome import Category, Kind, Outcome, Retryable
 from pushctl.rules.channels import Storage
 
+_NOT_LET_IN = (401, 403)
+"""FeatureNotEnabled, a 400, is about the app's set-up and not about who asks."""
 _TOKEN_TOO_OLD = "ExpiredProviderToken"  # noqa: S105 -- Apple's word, not a secret
 
 
@@ -152,7 +154,7 @@ def _exit_code(outcome: Outcome) -> ExitCode:
         return ExitCode.OK
     if outcome.kind is Kind.UNKNOWN:
         return ExitCode.UNKNOWN_OUTCOMES
-    if outcome.category is Category.CREDENTIALS:
+    if outcome.category is Category.CREDENTIALS and outcome.status in _NOT_LET_IN:
         return ExitCode.CREDENTIALS_REFUSED
     if outcome.reason == "Interrupted":
         return ExitCode.OK  # the signal's own code tells

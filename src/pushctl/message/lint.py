@@ -32,6 +32,7 @@ from pushctl.rules.finding import Finding
 
 _TYPES_FOR_FCM = ("alert", "background", "liveactivity")
 _EMPTY_HINT = "give it a --title or --body, or --data for the app, or --message FILE"
+_BROADCAST_PAGE = "Apple, Sending broadcast push notification requests to APNs"
 _FCM_SIZE_HINT = "Firebase, FCM error codes: keys and values of notification and data count"
 
 
@@ -143,6 +144,9 @@ def _check_apns(
             hint = "say what becomes of the activity with --live-activity update or end"
             yield Finding(("push_type",), text, hint)
             return
+        if to_channel and draft.collapse_id is not None:
+            text = "a broadcast has no collapse id: a device shows the latest update anyway"
+            yield Finding(draft.collapse_id_origin, text, _BROADCAST_PAGE)
         tree = draft.payload.tree
         found = apns_payload.check_payload(draft.push_type, tree, to_channel=to_channel)
         yield from _placed(draft.payload, found)

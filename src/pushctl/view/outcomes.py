@@ -150,7 +150,7 @@ def reason_groups(reasons: Reasons, terminal: Terminal) -> None:
             wrapped(terminal, "detail: ", detail)
         for advice in _advice(key)[:2]:
             wrapped(terminal, "do: ", advice)
-        if key.kind is Kind.REJECTED:
+        if key.kind is Kind.REJECTED and key.case != catalog.BROADCAST:  # that has no token
             wrapped(terminal, "token: ", TOKEN_WORDS[key.token_action])
 
 

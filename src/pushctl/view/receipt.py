@@ -64,7 +64,10 @@ def receipt_of(
     samples: dict[tuple[object, ...], list[str]] = {}
     answers: dict[int, Counter[Kind]] = {}
     latencies: Counter[int] = Counter()
-    lanes: dict[str, Counter[Kind]] = {name: Counter() for name in manifest["credentials"]}
+    credentials: dict[str, Mapping[str, Any]] = {}
+    for lane, fields in manifest["credentials"].items():  # broadcasts have a lane of their own
+        credentials.setdefault(fields.get("credential", lane), fields)
+    lanes: dict[str, Counter[Kind]] = {name: Counter() for name in credentials}
     accepted: list[Record] = []
     others: list[Record] = []
     for record in records:
@@ -92,7 +95,7 @@ def receipt_of(
         totals={kind: summary["totals"][kind] for kind in Kind},
         message=_message(manifest.get("message") or {}),
         consent=manifest.get("consent"),
-        lanes=[_lane(name, manifest["credentials"][name], lanes[name]) for name in lanes],
+        lanes=[_lane(name, credentials[name], lanes[name]) for name in lanes],
         reasons=reasons,
         samples=samples,
         answers=answers,
