@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.kit import run_cli
 from faults.damage import PATTERNS, Kept, flipped
 from job.stage import Stage, ios, on_stage
 from pushctl.audience.prepared import FACTS, TABLE
@@ -108,6 +109,19 @@ def test_a_damaged_file_is_named_and_nothing_is_sent(run: Kept, name: str, how: 
             assert " is damaged: the checksum does not fit" in errors[0].replace("its", "the")
         assert 0 == stage.runs_command("list").exit_code
     assert before == stage.stats.requests
+
+
+@pytest.mark.parametrize("name", [MANIFEST, TABLE, "rows-0.parquet"])
+def test_a_report_with_opens_leaves_a_damaged_run_out(run: Kept, name: str) -> None:
+    """The file is named in a warning, and the report goes on."""
+    stage = run.stage
+    path = stage.journal.parent / name
+    stage.write("opens.csv", f"token,time\n{ios(1)},2026-11-25T11:00:00Z\n")
+    with flipped(path, len(run.files[path]) // 2, 8):
+        result = run_cli("bounces", "report", "--opens", "opens.csv", cwd=stage.folder)
+    assert 0 == result.exit_code, result.stderr
+    (warning,) = (one for one in result.warnings if "not counted" in one)
+    assert f"opens of run r1 are not counted: {path}: the " in warning
 
 
 def test_a_journal_of_another_run_is_refused(run: Kept, tmp_path: Path) -> None:

@@ -271,7 +271,7 @@ def _make(
     from pushctl.report.opens import count_opens, find_opens
 
     opened = None if opens is None else find_opens(opens)
-    audiences = [] if opened is None else _audiences(config)
+    audiences = [] if opened is None else _audiences(config, terminal)
     with open_logs(
         files,
         stdin=sys.stdin.buffer,
@@ -294,11 +294,16 @@ def _make(
             )
 
 
-def _audiences(config: str | None) -> list[RunAudience]:
-    """Return whom the runs in the state folder were sent to; an open is matched with them."""
+def _audiences(config: str | None, terminal: Terminal) -> list[RunAudience]:
+    """
+    Return whom the runs in the state folder were sent to; an open is matched with them.
+
+    A run whose folder is damaged is left out, with a warning.
+    """
     from pushctl.audience.prepared import TABLE
     from pushctl.cli.settings import settings_for
     from pushctl.errors import InvalidInput
+    from pushctl.job.intact import refuse_damaged_audience
     from pushctl.records.folder import list_runs
     from pushctl.report.opens import RunAudience
 
@@ -311,7 +316,11 @@ def _audiences(config: str | None) -> list[RunAudience]:
         )
         try:
             manifest = folder.read_manifest()
-        except InvalidInput:
+            refuse_damaged_audience(folder.path, manifest["prepared"])
+        except InvalidInput as error:
+            problem = error.problems[0]
+            where = f"{problem.place}: " if problem.place else ""
+            terminal.warn(f"opens of run {folder.run} are not counted: {where}{problem.message}")
             continue
         if tables:
             begun = datetime.datetime.fromtimestamp(manifest["started"], datetime.UTC)
