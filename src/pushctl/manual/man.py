@@ -98,7 +98,10 @@ def _options(command: Command) -> Iterator[str]:
 
 def _tag(option: Option) -> str:
     names = ", ".join(f"\\fB{_text(name)}\\fR" for name in option.names)
-    return f"{names} \\fI{_text(option.metavar)}\\fR" if option.metavar else names
+    if not option.metavar:
+        return names
+    choices = _text(option.metavar).replace("|", "|\\:")  # a long list may go on in the next line
+    return f"{names} \\fI{choices}\\fR"
 
 
 def _notes(command: Command) -> Iterator[str]:
