@@ -7,6 +7,7 @@ import contextlib
 import errno
 import io
 import os
+import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -82,3 +83,46 @@ class FailingCalls:
             self.failed = self.calls[-1]
             code = ERRORS.get(name, errno.EIO)
             raise OSError(code, os.strerror(code), path)
+
+
+class FailingSockets:
+    """Counts the socket calls of this process, and has one of them fail as a lost network does."""
+
+    CALLS = ("connect", "send", "recv", "recv_into")
+
+    def __init__(self, fails_at: int) -> None:
+        """*fails_at* is the number, from 1, of the call that fails."""
+        self._fails_at = fails_at
+        self._count = 0
+        self.failed: str | None = None
+
+    @contextlib.contextmanager
+    def active(self) -> Iterator[None]:
+        """While entered, calls on TCP sockets and look-ups of names are counted."""
+        with contextlib.ExitStack() as stack:
+            for name in self.CALLS:
+                call = self._wrapped(name, getattr(socket.socket, name))
+                stack.enter_context(mock.patch.object(socket.socket, name, call))
+            real = socket.getaddrinfo
+
+            def getaddrinfo(*arguments: Any, **options: Any) -> Any:
+                self._note("getaddrinfo", socket.gaierror(socket.EAI_AGAIN, "Try again"))
+                return real(*arguments, **options)
+
+            stack.enter_context(mock.patch.object(socket, "getaddrinfo", getaddrinfo))
+            yield
+
+    def _wrapped(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(one: socket.socket, *arguments: Any) -> Any:
+            if one.family != socket.AF_UNIX:  # asyncio wakes itself up by such a pair
+                code = errno.ECONNREFUSED if name == "connect" else errno.ECONNRESET
+                self._note(name, OSError(code, os.strerror(code)))
+            return real(one, *arguments)
+
+        return call
+
+    def _note(self, name: str, error: OSError) -> None:
+        self._count += 1
+        if self._count == self._fails_at:
+            self.failed = name
+            raise error

@@ -10,6 +10,8 @@ lines of JSON on stdin, and replies with lines of JSON:
     how many were in flight at that moment.
 ``{"do": "forget"}``
     Send no signal any more: the process has ended by itself.
+``{"do": "clear"}``
+    Forget which tokens were accepted and refused: another run begins.
 ``{"do": "quiet"}``
     Reply once everything that came was answered.
 ``{"do": "cut", "least": N, "most": M, "seed": S}``
@@ -72,6 +74,9 @@ class Books:
             self._look()
         elif order["do"] == "forget":
             self._signal = self._due = None
+        elif order["do"] == "clear":
+            self.accepted.clear()
+            self.refused.clear()
         elif order["do"] == "quiet":
             self._await_quiet = True
             self.answered(0)

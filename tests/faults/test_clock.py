@@ -16,7 +16,7 @@ from cli.kit import clean_environment
 from faults.field import HELLO, RUN, Field, ended, on_field
 
 BOUNCED = 1
-TOKENS = 900
+TOKENS = 600
 RATE = 300
 BURST = 15
 """A pacer lets so many go at once."""
@@ -27,7 +27,19 @@ RETIRED_AFTER_S = 3000
 def start(field: Field, jump_s: int) -> subprocess.Popen[str]:
     """Start a send whose clock is set by *jump_s* on SIGUSR2."""
     program = str(Path(__file__).with_name("jumping.py"))
-    options = ("--rate", str(RATE), "--tokens", "list.txt", *HELLO, "--run", RUN, "-o", "json")
+    options = (
+        "--rate",
+        str(RATE),
+        "--connections",
+        "1",
+        "--tokens",
+        "list.txt",
+        *HELLO,
+        "--run",
+        RUN,
+        "-o",
+        "json",
+    )
     return subprocess.Popen(
         [sys.executable, program, str(jump_s), "send", *options],
         cwd=field.folder,

@@ -35,7 +35,7 @@ def test_connections_cut_at_random(tmp_path: Path) -> None:
 def test_a_server_that_is_stopped_is_noticed_and_a_resume_goes_on(tmp_path: Path) -> None:
     """While it still stands: the run ends, what was in flight is unknown, the rest not sent."""
     with on_field(tmp_path, 3000, streams=150) as field:
-        process = field.start("--timeout", "1s", "--retry-for", "0s", "--connections", "1")
+        process = field.start("--timeout", "3s", "--retry-for", "0s", "--connections", "1")
         gateway = field.gateway
         in_flight = gateway.signals(gateway.process, signal.SIGSTOP, 700)  # type: ignore[arg-type]
         output, talk = ended(process)
@@ -60,20 +60,20 @@ def test_a_server_that_is_stopped_is_noticed_and_a_resume_goes_on(tmp_path: Path
 def test_a_client_that_is_stopped_reads_its_answers_before_it_gives_them_up(tmp_path: Path) -> None:
     """Stopped for longer than the timeout: the answers have come meanwhile, and all count."""
     with on_field(tmp_path, 3000, streams=150) as field:
-        process = field.start("--timeout", "1s", "--connections", "1")
+        process = field.start("--timeout", "3s", "--connections", "1")
         waited = 0
-        for _ in range(3):
-            in_flight = field.gateway.signals(process, signal.SIGSTOP, 400)
+        for _ in range(2):
+            in_flight = field.gateway.signals(process, signal.SIGSTOP, 600)
             assert in_flight is not None
             waited += in_flight
             field.gateway.wait_until_quiet()
-            time.sleep(1.2)  # its deadlines must be over; there is no event for that
+            time.sleep(3.2)  # its deadlines must be over; there is no event for that
             process.send_signal(signal.SIGCONT)
         _, talk = ended(process)
         books = field.gateway.books()
         audit = field.audit()
 
-    print(f"\nstopped three times with {waited} in flight: {len(audit.unknown)} unknown")
+    print(f"\nstopped twice with {waited} in flight: {len(audit.unknown)} unknown")
     assert BOUNCED == process.returncode, talk
     assert [] == audit.duplicates == audit.lost == audit.unknown
     assert 1 == books["connections"]

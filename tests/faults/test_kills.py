@@ -57,7 +57,7 @@ def killed_until_finished(
     process = field.start(*limit, *again)
     doubtful: set[int] = set()
     for _ in range(kills):
-        early = chance.random() < 0.05
+        early = tally.kills % 20 == 9  # while it connects, or at the first pushes
         after = chance.randint(0, 60) if early else chance.randint(MANY + 30, 450)
         with process:
             in_flight = field.gateway.signals(
