@@ -1,7 +1,7 @@
 """
 Bulk sending against its peers: whole jobs, side by side, in one run.
 
-    python bench/bulk.py [--rounds 7] [--pushes 200000] [--only NAME…] [--apns2 DIR] [--write]
+    python bench/bulk.py [--rounds 7] [--pushes 200000] [--only NAME…] [--apns2 PROGRAM] [--write]
 
 Starts nginx on one core, runs each client on another, in turns, and prints ratios with their
 quartiles; a target is met when the worse quartile meets it.  What is compared, and how, is told
@@ -20,9 +20,8 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 from pathlib import Path
 
-from rig import apns2, machine
-from rig.apns2 import NotAvailable
-from rig.clients import Client, Clients, Failed, Rig, Sample
+from rig import machine
+from rig.clients import Client, Clients, Failed, NotAvailable, Rig, Sample
 from rig.figures import Measure, Row, Spread, ratio, table
 from rig.server import CannotServe, serving
 
@@ -74,7 +73,7 @@ def main(arguments: Sequence[str]) -> int:
         return _refuse(str(error))
     facts.append(("other processes", f"{bench.disturbance:.0%} of the two cores"))
     rows = bench.rows()
-    told = ["DIR" if one == str(options.apns2) else one for one in arguments]  # no one's paths
+    told = ["PROGRAM" if one == str(options.apns2) else one for one in arguments]  # no one's paths
     text = _document(told, options.rounds, rows, bench, facts)
     print(text)
     if options.write:
@@ -109,14 +108,14 @@ class Bench:
         """Return what the client called *name* is."""
         return self._clients[name].what
 
-    def prepare(self, pushes: int, names: Sequence[str], library: Path | None) -> None:
+    def prepare(self, pushes: int, names: Sequence[str], apns2: Path | None) -> None:
         """Make the clients called *names*, over lists of *pushes* tokens."""
         rig = self._rig
         self._asked = set(names)
         clients = self._makers = Clients(rig, pushes)
         makers: dict[str, Callable[[], Client]] = {
             "pushctl": clients.pushctl,
-            "apns2": lambda: clients.apns2(apns2.build(rig.folder, library)),
+            "apns2": lambda: clients.apns2(apns2),
             "aioapns": clients.aioapns,
             "httpx": clients.httpx,
             "h2load": clients.h2load,
@@ -335,9 +334,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only", nargs="+", choices=NAMES, metavar="NAME", help=f"some of: {', '.join(NAMES)}"
     )
-    parser.add_argument(
-        "--apns2", type=Path, metavar="DIR", help="a checkout of sideshow/apns2, if not in GOPATH"
-    )
+    parser.add_argument("--apns2", type=Path, metavar="PROGRAM", help="peers/apns2_send.go, built")
     parser.add_argument(
         "--full", action="store_true", help="memory with 10 million tokens, not 1 million"
     )

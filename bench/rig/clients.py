@@ -13,7 +13,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from rig import lists, process, server
-from rig.apns2 import NotAvailable
 from rig.process import Finished
 from rig.server import Server
 
@@ -101,6 +100,10 @@ class Resumed:
     """What the second process spent on anything but sending: mostly before its first push."""
     peak_bytes: int
     """The most memory that was resident in either process."""
+
+
+class NotAvailable(Exception):
+    """A client cannot be had here; the message says why."""
 
 
 class Failed(Exception):
@@ -246,11 +249,13 @@ class Clients:
         ordinary = self._send(f"memory-{tokens}", f"pushctl, {tokens:,} tokens", path)
         return dataclasses.replace(ordinary, pushes=tokens)
 
-    def apns2(self, program: Path) -> Client:
-        """Return the Go client that was built as *program*."""
+    def apns2(self, program: Path | None) -> Client:
+        """Return the Go client, which is ``peers/apns2_send.go`` built as *program*."""
+        if program is None or not program.is_file():
+            raise NotAvailable("name the program with --apns2")
         given = self._rig.server
         command = [
-            str(program),
+            str(program.resolve()),
             str(self._list),
             str(self._payload),
             str(given.key_file),

@@ -37,7 +37,6 @@ def facts(folder: Path) -> list[tuple[str, str]]:
         ("pushctl", _package("pushctl")),
         ("nginx", _said("nginx", "-v")),
         ("Go", _said("go", "version")),
-        ("x/net of the Go client", _debian("golang-golang-x-net-dev")),
         ("h2load", _said("h2load", "--version")),
         ("aioapns", _package("aioapns")),
         ("httpx", f"{_package('httpx')}, h2 {_package('h2')}"),
@@ -89,12 +88,3 @@ def _said(program: str, *arguments: str) -> str:
     ended = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)
     lines = (ended.stdout or ended.stderr).strip().splitlines()
     return lines[0] if lines else "unknown"
-
-
-def _debian(package: str) -> str:
-    query = shutil.which("dpkg-query")
-    if query is None:
-        return "unknown"
-    command = [query, "-W", "-f", "Debian ${Version}", package]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    return ended.stdout.strip() or "not from Debian"
