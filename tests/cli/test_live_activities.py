@@ -163,3 +163,48 @@ def test_a_resume_tells_devices_the_moment_of_the_run(project: Project) -> None:
     assert {(began, began + 900)} == {
         (push.aps["timestamp"], push.aps["dismissal-date"]) for push in project.served.pushes
     }
+
+
+@pytest.mark.parametrize(
+    ("named", "error"),
+    [
+        ("../other.json", "m.yaml:3:23: '../other.json' lies outside the folder of the message"),
+        ("/etc/hostname.json", "m.yaml:3:23: '/etc/hostname.json' lies outside the folder of the"),
+        ("link.json", "m.yaml:3:23: 'link.json' lies outside the folder of the message file"),
+        ("loop.json", "m.yaml:3:23: cannot read 'loop.json': Too many levels of symbolic links"),
+        ("account.json", "account.json:1:2: this file holds a private key"),
+        ("none.json", "m.yaml:3:23: there is no file 'none.json'"),
+        ("list.json", "list.json:1:1: `content_state` of a Live Activity is an object"),
+        ("state.txt", "m.yaml:3:23: cannot tell the format of 'state.txt' by its name"),
+    ],
+)
+def test_a_message_file_reaches_no_file_but_its_own(
+    project: Project, named: str, error: str
+) -> None:
+    """Who writes a message cannot have keys or foreign files sent to a device."""
+    project.write("../other.json", '{"a": 1}')
+    project.write("account.json", '{"private_key": "-----BEGIN PRIVATE KEY-----"}')
+    project.write("list.json", "[1]")
+    project.write("state.txt", "{}")
+    (project.folder / "link.json").symlink_to("../other.json")
+    (project.folder / "loop.json").symlink_to("loop.json")
+    project.write("m.yaml", f"live_activity:\n  event: update\n  content_state_file: {named}\n")
+
+    result = project.send("--token", ios(), "--message", "m.yaml")
+
+    assert (3, []) == (result.exit_code, project.served.pushes)
+    assert error in result.errors[0]
+    assert "PRIVATE KEY" not in result.stdout + result.stderr
+
+
+def test_a_credential_is_no_content_state(project: Project) -> None:
+    """The wrong file behind --content-state is noticed before it is sent to everybody."""
+    account = project.served.made.service_account_file
+
+    result = project.send(
+        "--token", ios(), "--live-activity", "update", "--content-state", str(account)
+    )
+
+    assert (3, []) == (result.exit_code, project.served.pushes)
+    assert "this file holds a private key: it is no `content_state`" in result.errors[0]
+    assert "PRIVATE KEY" not in result.stdout + result.stderr

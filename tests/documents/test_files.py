@@ -45,6 +45,15 @@ def test_a_missing_file_names_a_similar_one(tmp_path: Path) -> None:
     assert "does not exist" in str(error_of(tmp_path / "no" / "a.yaml").problems[0].hint)
 
 
+def test_a_link_that_leads_to_itself_hides_no_other_name(tmp_path: Path) -> None:
+    """The hint about a missing file looks at names alone, and leaves nothing open."""
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
+    (tmp_path / "message.yaml").touch()
+    problem = error_of(tmp_path / "mesage.yaml").problems[0]
+
+    assert f"did you mean {str(tmp_path / 'message.yaml')!r}?" == problem.hint
+
+
 def test_a_directory_is_no_file(tmp_path: Path) -> None:
     """A directory is called one."""
     path = tmp_path / "d.yaml"

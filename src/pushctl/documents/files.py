@@ -115,7 +115,9 @@ def _size(count: int) -> str:
 def missing_file_hint(path: Path) -> str:
     """Return what to do about a missing file: a did-you-mean, or where it was looked for."""
     try:
-        names = sorted(entry.name for entry in os.scandir(path.parent) if entry.is_file())
+        with os.scandir(path.parent) as entries:
+            # Links are not followed: one that leads to itself would raise.
+            names = sorted(it.name for it in entries if not it.is_dir(follow_symlinks=False))
     except OSError:
         return f"the folder {str(path.parent)!r} does not exist or cannot be listed"
     similar = difflib.get_close_matches(path.name, names, n=1, cutoff=0.75)

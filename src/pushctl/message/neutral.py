@@ -96,11 +96,12 @@ class _Included:
             except InvalidInput as error:
                 self.problems += [self._placed(name, problem) for problem in error.problems]
                 continue
-            if isinstance(included.value, Mapping):
+            problem = _unfit(included, key)
+            if problem is not None:
+                self.problems.append(problem)
+            elif isinstance(included.value, Mapping):
                 found[key] = included.value
                 self.sources["live_activity", key] = included
-            else:
-                self.problems.append(_no_object(included, key))
         return found
 
     def _placed(self, name: str, problem: Problem) -> Problem:
@@ -111,9 +112,17 @@ class _Included:
         return self._document.problem(path, problem.message, hint=problem.hint)
 
 
-def _no_object(document: Document, key: str) -> Problem:
-    text = f"`{key}` of a Live Activity is an object, not {type_name(document.value)}"
-    return document.problem((), text)
+def _unfit(document: Document, key: str) -> Problem | None:
+    """Return why *document* cannot be the part *key* of a Live Activity; ``None`` if it can."""
+    if not isinstance(document.value, Mapping):
+        text = f"`{key}` of a Live Activity is an object, not {type_name(document.value)}"
+        return document.problem((), text)
+    if "private_key" in document.value:
+        # A service account has about 2,300 bytes: it would fit, and go to every device.
+        place = document.place(("private_key",), key=True)
+        text = f"this file holds a private key: it is no `{key}`"
+        return Problem(text, place, "name the file that holds what the activity shows")
+    return None
 
 
 def dated(message: Message, now: float) -> Message:
@@ -289,10 +298,11 @@ class _Options:
             path = ("live_activity", key)
             if isinstance(value, Document):
                 self.sources[path] = value
-                if isinstance(value.value, Mapping):
+                problem = _unfit(value, key)
+                if problem is not None:
+                    self.file_problems.append(problem)
+                elif isinstance(value.value, Mapping):
                     merged[key] = value.value
-                else:
-                    self.file_problems.append(_no_object(value, key))
                 continue
             self.sources[path] = option
             try:
