@@ -112,6 +112,15 @@ def test_an_answer_without_words_is_shown_as_it_came() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["access_token", "id_token", "refresh_token"])
+def test_a_token_is_not_shown_under_any_status(name: str) -> None:
+    """Something in between may change the status of an answer, or its form; the secret stays."""
+    for body in ({name: "opaque"}, {name: "opaque", "error": None}):
+        answer = read(302, body)
+        assert isinstance(answer, Outcome)
+        assert answer.detail is None
+
+
 # Survives `gateway/oauth.py`: `if case is not None else None`: no row has None for a name; this is
 # for the type checker.
 def test_the_endpoint_may_ask_to_wait() -> None:

@@ -7,6 +7,7 @@ They have the form of RFC 6749 section 5, not that of Google's other APIs: ``err
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 from pushctl import catalog
 from pushctl.gateway.answer import (
@@ -19,12 +20,13 @@ from pushctl.gateway.answer import (
     retry_after_s,
     whole_number,
 )
-from pushctl.outcome import Outcome
+from pushctl.outcome import JsonValue, Outcome
 
 _LIFETIME_SECONDS_DEFAULT = 3_600
 """Google's documented lifetime, for an answer without ``expires_in``."""
 _LIFETIME_SECONDS_MAX = 86_400
 _SERVER_ERRORS = frozenset({"internal_failure", "server_error", "temporarily_unavailable"})
+_TOKENS = frozenset({"access_token", "id_token", "refresh_token"})
 _TRANSIENT_STATUSES = frozenset({408, 429})
 _POLICY_ERRORS = frozenset({"admin_policy_enforced", "access_denied", "org_internal"})
 _BY_ERROR = {
@@ -79,7 +81,7 @@ def read_answer(status: int, headers: Headers, body: bytes) -> Outcome | TokenGr
         case or error,
         row or catalog.by_status("oauth", status),
         case=case,
-        detail=detail(text) if text else _unread(body, status),
+        detail=detail(text) if text else _unread(answer, body, status),
         retry_after_s=retry_after_s(headers),
     )
 
@@ -109,6 +111,8 @@ def _lifetime(value: object) -> int:
     return min(max(seconds, 0), _LIFETIME_SECONDS_MAX)
 
 
-def _unread(body: bytes, status: int) -> str | None:
-    """Return the beginning of an answer without words; a 2xx body may hold tokens, so it is not."""
-    return None if 200 <= status < 300 else raw_detail(body)
+def _unread(answer: Mapping[str, JsonValue], body: bytes, status: int) -> str | None:
+    """Return the beginning of an answer without words, unless it holds or may hold tokens."""
+    if 200 <= status < 300 or not _TOKENS.isdisjoint(answer):
+        return None
+    return raw_detail(body)
