@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -42,6 +43,9 @@ def main(arguments: list[str]) -> int:
         kit.target(asked.target).check(data)
         print(f"{asked.target}: no finding in these {len(data)} bytes")
         return 0
+    if importlib.util.find_spec("atheris") is None:
+        sys.stderr.write(f"error: this needs atheris, which is {kit.WHERE_ATHERIS_IS}\n")
+        return 2
     from fuzz import session
 
     if asked.minimise:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import NoReturn
 
 import atheris
@@ -21,6 +22,16 @@ def run(name: str, fault: str, flags: list[str]) -> NoReturn:
     # Until the end: much of pushctl is imported where it is first needed.
     with atheris.instrument_imports(include=[PROGRAM], enable_loader_override=False):
         planted.plant(fault)
-        atheris.Setup(flags, kit.target(name).check)
+        check = kit.target(name).check
+
+        def told(data: bytes) -> None:
+            """Check *data*; a finding is told here, for the process is then ended at once."""
+            try:
+                check(data)
+            except BaseException:
+                print(kit.FINDING, traceback.format_exc(), kit.END, sep="\n", flush=True)
+                raise
+
+        atheris.Setup(flags, told)
         atheris.Fuzz()
     sys.exit(0)

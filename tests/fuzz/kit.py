@@ -19,7 +19,10 @@ CORPUS = HERE / "corpus"
 """Inputs that together reach what is known to be reached, a folder for each target."""
 FOUND = HERE / "found"
 """Inputs that once were findings, named for what they found."""
+FINDING, END = "=== finding ===", "=== end of finding ==="
+"""What stands around the traceback of a finding."""
 LONGEST_MESSAGE = 4_000
+WHERE_ATHERIS_IS = "made for Linux on x86-64 and Python 3.11 to 3.13 alone"
 
 
 def target(name: str) -> ModuleType:

@@ -21,7 +21,6 @@ MAX_BYTES = 1_024
 INPUT_SECONDS = 10
 """An input that takes longer is a finding: it hangs."""
 MEMORY_MB = 1_024
-_TRACEBACK = "=== Uncaught Python exception: ==="
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -176,10 +175,8 @@ def _figure(text: str, pattern: str) -> int:
 
 def _told(text: str) -> str:
     """Return the traceback, or the fuzzer's last words where there is none."""
-    _, found, told = text.partition(_TRACEBACK)
-    lines = (told if found else text).strip().splitlines()
-    ends = next((at for at, line in enumerate(lines) if line.startswith("==")), len(lines))
-    return "\n".join(lines[:ends] if found else lines[-25:])
+    _, found, told = text.partition(kit.FINDING)
+    return told.partition(kit.END)[0].strip() if found else "\n".join(text.splitlines()[-25:])
 
 
 @contextmanager

@@ -29,7 +29,7 @@ SEED = 1 if os.environ.get("CI") else 0
 MOST_KEPT_BYTES = 1_000_000
 
 fuzzing = pytest.mark.skipif(
-    importlib.util.find_spec("atheris") is None, reason="atheris is made for Linux on x86-64 only"
+    importlib.util.find_spec("atheris") is None, reason=f"atheris is {kit.WHERE_ATHERIS_IS}"
 )
 
 
