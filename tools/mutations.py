@@ -171,8 +171,10 @@ def _is_skipped(node: cst.CSTNode) -> bool:
             return True
         case cst.Expr(value=cst.SimpleString() | cst.ConcatenatedString()):
             return True
-        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))]):
-            return name in _DECLARED
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))]) if (
+            name in _DECLARED
+        ):
+            return True
         case cst.AnnAssign(annotation=cst.Annotation(annotation=cst.Name(value="TypeAlias"))):
             return True
         case cst.Assign(value=cst.Subscript(value=cst.Name(value="Literal"))):

@@ -327,6 +327,7 @@ def test_a_refused_credential_closes_the_lane_with_its_reason() -> None:
     lane.answered_no(second, rejected(401, Category.CREDENTIALS, reason="Other"), 2.0)
 
     assert (REFUSED, True) == (lane.refused, lane.closed)
+    assert ("CredentialsRefused", "InvalidProviderToken") == lane.closed_for
     assert (not_sent("CredentialsRefused", "InvalidProviderToken"), 1.0) == world.ended[3]
 
 
@@ -386,6 +387,7 @@ def test_refusals_in_a_row_double_the_wait_up_to_a_minute() -> None:
 
     assert [0, 0, 0, 0, 1.5, 3, 6, 12, 24, 48, 96, 96, 96] == waits
     assert {not_sent("NotProcessed", "REFUSED_STREAM")} == {it for _, it, _ in world.retried}
+    assert [1.0, 1.0, 1.0, 1.0, 1.0, 2.5] == [at for _, _, at in world.retried[:6]]
     assert (13, 0, 0) == (len(world.retried), push.attempts, lane.launched)
 
 
@@ -492,6 +494,22 @@ def test_any_answer_ends_the_silence(answer: Outcome) -> None:
     assert not lane.closed
 
 
+def test_after_an_acceptance_the_probes_are_counted_anew() -> None:
+    """The first silence after it only makes the lane cautious; three probes follow."""
+    lane, _ = made(40, proven=False)
+    now = 0.0
+    for outcome in (LOST, LOST, ACCEPTED, LOST, LOST, LOST, LOST):
+        assert not lane.closed
+        (push, *_) = lane.take(1, now)
+        now += 2.0
+        if outcome is ACCEPTED:
+            lane.answered_yes(push, outcome, now)
+        else:
+            lane.unanswered(push, outcome, now)
+
+    assert lane.closed
+
+
 def test_a_proven_lane_that_falls_silent_probes_first() -> None:
     """Those sent together count as one silence; then each probe counts."""
     lane, _ = made(40)
@@ -542,6 +560,19 @@ def test_a_canary_holds_the_others_back_until_it_is_judged() -> None:
     lane.answered_no(second, BAD_TOKEN, 13.0)
 
     assert [3, 4, 5, 6, 7, 8, 9] == rows(lane.take(9, 13.0))
+
+
+def test_one_in_flight_keeps_the_canary_open() -> None:
+    """Beside one that waits, or goes again, the others are still held back."""
+    lane, _ = made(9, canary=3, least_wait_s=10.0)
+    first, second, third = lane.take(9, 0.0)
+    lane.answered_no(third, BAD_TOKEN, 1.0)
+    lane.answered_no(second, BUSY, 2.0)
+    assert [] == lane.take(9, 2.0)
+    assert [2] == rows(lane.take(9, 12.0))
+    for push in (first, second):
+        lane.answered_no(push, BUSY, 13.0)
+    assert [2, 1] == rows(lane.take(9, 33.0))
 
 
 def test_what_goes_again_does_not_use_up_the_canary() -> None:

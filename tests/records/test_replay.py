@@ -79,6 +79,9 @@ TWO = '{"t":"open","lo":1,"hi":2}'
 # Survives `records/replay.py`: `SENT, FAILED = 0, 1, 2, 8, 9`: any codes that differ will do.
 # Survives `records/replay.py`: `if self.reopened:`: spares the common case a loop.
 # Survives `records/replay.py`: `if self.doubtful:`: likewise.
+# Survives `records/replay.py`: `fresh = isinstance`: likewise.
+# Survives `records/replay.py`: `if isinstance(rows, range) else`: the highest is the last.
+# Survives `records/replay.py`: `missing > 0`: by nothing is nothing longer.
 def test_every_state_has_a_code_of_its_own() -> None:
     """Nothing that is told apart can be confused."""
     assert 10 == len({NOT_OPENED, OPENED, WAITING, SENT, FAILED, *KIND_CODES.values()})
@@ -250,6 +253,7 @@ def test_the_last_process_to_end_says_the_totals() -> None:
         '{"t":"open","rows":[-1]}',
         '{"t":"open","rows":[]}',
         '{"t":"sent","rows":["1"]}',
+        '{"t":"sent","lo":2147483648,"hi":2147483648}',
         '{"t":"accepted","rows":[1],"at":1e300,"credential":"shop"}',
         '{"t":"outcome","record":{"row":1,"outcome":"lost"}}',
         '{"t":"attempt","row":1}',

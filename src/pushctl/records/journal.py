@@ -222,7 +222,7 @@ class Journal:
     def release_reserve(self) -> None:
         """Give back the space kept for a full disk, so that answers in flight can be noted."""
         with contextlib.suppress(OSError):
-            self._reserve.unlink(missing_ok=True)
+            self._reserve.unlink()
 
     def close(self) -> None:
         """Close the file.  Lines that were not flushed are lost."""
