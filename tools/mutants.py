@@ -42,14 +42,18 @@ JOURNAL = (
     "records/test_journal.py", "records/test_journal_lines.py", "records/test_replay.py",
     "job/test_resume_journal.py",
 )  # fmt: skip
+DISPATCH = (
+    "dispatch/test_lane.py", "dispatch/test_lane_rules.py", "dispatch/test_policy.py",
+    "dispatch/test_thresholds.py",
+)  # fmt: skip
 CONCERNS = {
     "catalog/__init__.py": ("catalog/test_catalog.py", "catalog/test_find.py", "gateway"),
     "catalog/finding.py": ("gateway",),
     "gateway": ("gateway",),
-    "outcome.py": ("gateway", "records/test_record.py", "dispatch"),
+    "outcome.py": ("gateway", "records/test_record.py", *DISPATCH),
     "rules/dead_tokens.py": ("rules/test_dead_tokens.py", "gateway"),
-    "dispatch/runner.py": ("dispatch", "job/test_runner.py"),
-    "dispatch": ("dispatch",),
+    "dispatch/runner.py": (*DISPATCH, "job/test_runner.py"),
+    "dispatch": DISPATCH,
     "records/identity.py": ("records/test_identity.py",),
     "records/journal.py": JOURNAL,
     "records/replay.py": JOURNAL,
