@@ -247,6 +247,19 @@ def test_what_was_provably_not_processed_goes_again_at_once_and_counts_no_attemp
     assert [1] == [push.row for push in lane.take(1, 1.0)]
 
 
+def test_refusals_beside_answers_cost_no_wait() -> None:
+    """A server that takes fewer requests on a connection than are in flight refuses nobody."""
+    lane = proven_lane(World())
+    lane.offer(pushes(*range(1, 41)), 0.0)
+    for connection in range(20):
+        now = float(connection)
+        answered, *above_the_goaway = lane.take(40, now)
+        lane.answered_yes(answered, ACCEPTED, now + 0.1)
+        for push in reversed(above_the_goaway):
+            lane.unprocessed(push, "GOAWAY", now + 0.2)
+        assert 39 - connection == lane.queued, "all others can go out at once"
+
+
 def test_refusals_without_end_are_given_up_as_not_sent() -> None:
     """After --retry-for the push ends as provably not processed."""
     world = World()

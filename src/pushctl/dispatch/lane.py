@@ -215,9 +215,15 @@ class Lane:
         self._refused_for_good(push, outcome, now)
 
     def unprocessed(self, push: Push, why: str, now: float) -> None:
-        """*push* was provably not processed: it goes again, at once and elsewhere."""
+        """
+        *push* was provably not processed: it goes again, at once and elsewhere.
+
+        Refused again and again while nothing else is answered, it waits between its tries.  A
+        server that ends each connection after some answers is making progress: whoever has more
+        in flight than it takes on one connection is refused often, and reaches it all the same.
+        """
         self._put_back([push])
-        push.refusals += 1
+        push.refusals = 1 if self._heard_at > push.sent_at else push.refusals + 1
         if self._closed_for is not None:
             self._end_all_unsent(now)
             return

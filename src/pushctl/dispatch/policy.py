@@ -28,7 +28,7 @@ class Policy:
     resend_limit: int = 3
     """How often a request may be sent in all under ``on_unknown="resend"``."""
     refusal_limit: int = 5
-    """After so many refusals in a row a push waits before it is offered again."""
+    """After so many refusals in a row, with no other answer meanwhile, a push waits."""
     canary: int = 50
     """How many pushes of a lane go out before their answers are judged; 0 is none."""
 
