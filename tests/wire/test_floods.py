@@ -132,6 +132,12 @@ def table_bomb() -> bytes:
     return block(200) + entry + b"\xbe" * 10_000
 
 
+def many_fields(number: int) -> bytes:
+    """Return a block of a hundred fields, none of which came before."""
+    fields = (b"\x00\x04%04x\x05%05x" % (n, (99 * number + n) & 0xFFFFF) for n in range(99))
+    return b"\x08\x03400" + b"".join(fields)
+
+
 def begun(requests: int, octets: int = 0) -> bytes:
     """Return the beginning of an answer on every stream."""
     parts = (
@@ -182,6 +188,13 @@ ATTACKS: Final = {
         requests=MOST_STREAMS - 2,
         memory=(32 << 20) + (12 << 20),
     ),
+    "answers of many fields, unfinished": Attack(
+        "header list of too many fields",
+        lambda n: unknown(HEADERS, 2 * n + 1, many_fields(n) + b"\x88" * (n == 999), 4),
+        999,
+        work=4_000_000,
+        memory=16 << 20,
+    ),
     "DATA on a finished stream": Attack(
         USELESS, serial(DataFrame(1, b"x" * 1000)), 9000, before=answer(1)
     ),
@@ -203,6 +216,11 @@ ATTACKS: Final = {
     ),
     "a long header list": Attack(
         LIST, unknown(HEADERS, 1, block(400) + b"\x00\x01a\x00" * 4000, 4), 0
+    ),
+    "a header list of many fields": Attack(
+        "header list of too many fields",
+        unknown(HEADERS, 1, block(400) + b"\x00\x01a\x00" * 100, 4),
+        0,
     ),
     "an HPACK bomb": Attack(
         LIST, unknown(HEADERS, 1, table_bomb(), 4), 0, acknowledged=False, code=ErrorCode(0xB)

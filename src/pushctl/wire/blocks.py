@@ -15,7 +15,7 @@ import hpack
 from hpack.table import HeaderTable
 
 from pushctl.wire import huffman
-from pushctl.wire.faults import Fault
+from pushctl.wire.faults import Fault, flood
 from pushctl.wire.frames import ErrorCode
 
 Fields: TypeAlias = list[tuple[str, str]]
@@ -52,6 +52,7 @@ class BlockReader:
 
     __slots__ = (
         "_decoder",
+        "_header_fields",
         "_header_list_bytes",
         "_names",
         "_older",
@@ -60,11 +61,19 @@ class BlockReader:
         "stateless",
     )
 
-    def __init__(self, header_list_bytes: int, unread: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        header_list_bytes: int,
+        unread: frozenset[str] = frozenset(),
+        *,
+        header_fields: int | None = None,
+    ) -> None:
         """*unread* names fields that may be left out: a value that never comes again is dear."""
         self._unread = unread
         self._decoder = hpack.Decoder(max_header_list_size=header_list_bytes)
         self._header_list_bytes = header_list_bytes
+        # With None it is no limit of its own: each field counts for 32 octets at least.
+        self._header_fields = header_list_bytes if header_fields is None else header_fields
         self._names = dict(_NAMES)
         """What literals begin with, those that spell out their name included."""
         self._recent: dict[bytes, tuple[str, str]] = {}
@@ -86,7 +95,7 @@ class BlockReader:
         self._decoder.max_allowed_table_size = 0
 
     def read(self, block: bytes) -> Fields:
-        """Return the fields of *block*; raises :class:`Fault` (COMPRESSION_ERROR)."""
+        """Return the fields of *block*; raises :class:`Fault`."""
         if self.stateless:
             fields = self._read_plain(block)
             if fields is not None:
@@ -94,16 +103,17 @@ class BlockReader:
         try:
             pairs = self._decoder.decode(block, raw=True)
         except hpack.OversizedHeaderListError:
-            raise Fault(
-                ErrorCode.ENHANCE_YOUR_CALM, "the server sent a header list that is too long"
-            ) from None
+            raise flood("the server sent a header list that is too long") from None
         except (hpack.HPACKError, IndexError, ValueError):
             # What hpack says of it quotes objects of ours by their addresses: of no use to anybody.
             raise Fault(
                 ErrorCode.COMPRESSION_ERROR, "the server sent an undecodable header block"
             ) from None
         # Latin-1 cannot fail and keeps every byte; field values are rarely more than ASCII.
-        return [(str(name, "latin-1"), str(value, "latin-1")) for name, value in pairs]
+        fields = [(str(name, "latin-1"), str(value, "latin-1")) for name, value in pairs]
+        if len(fields) > self._header_fields:
+            raise flood("the server sent a header list of too many fields")
+        return fields
 
     def _read_plain(self, block: bytes) -> Fields | None:
         """Return the fields of *block* if it is of the simple form, else ``None``."""
@@ -133,6 +143,8 @@ class BlockReader:
                         fields.append(field)
                 at = end
         except LookupError:
+            return None
+        if len(fields) > self._header_fields:
             return None
         if size * _LARGEST_FIELD > self._header_list_bytes and (
             sum(32 + len(name) + len(value) for name, value in fields) > self._header_list_bytes

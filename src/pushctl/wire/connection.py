@@ -99,7 +99,9 @@ class Connection:
         """Streams from this id on: not one byte of them was handed out for writing."""
         self._accepting = False
         self._closing = False
-        self._reader = BlockReader(limits.header_list_bytes, unread)
+        self._reader = BlockReader(
+            limits.header_list_bytes, unread, header_fields=limits.header_fields
+        )
         self._shortcut = False
         """An answer may be recognised without decoding, and no header block is half read."""
         self._rest = b""

@@ -29,6 +29,8 @@ class Limits:
     held_bytes: int = 1 << 25
     """Most that is kept of answers that have begun and not ended, all together."""
     header_list_bytes: int = 16_384
+    header_fields: int = 100
+    """Fields of one answer; each costs more memory than its bytes."""
     continuation_frames: int = 8
     settings_entries: int = 32
     queued_acknowledgements: int = 1000
