@@ -128,6 +128,8 @@ class Served:
         self.pushes: list[Push] = []
         self.arrived = threading.Event()
         """Set once a push has arrived."""
+        self.asked_for_batch = threading.Event()
+        """Set once a batch of topic subscriptions has been asked for."""
 
     @property
     def url(self) -> str:
@@ -139,6 +141,7 @@ class Served:
         self.answered.clear()
         self.pushes.clear()
         self.arrived.clear()
+        self.asked_for_batch.clear()
 
     def received(self) -> list[tuple[str | None, int | None, str | None]]:
         """Return token, status and reason of each push, in the order of arrival."""
@@ -162,6 +165,8 @@ def serving(folder: Path, script: Script, **options: Any) -> Iterator[Served]:
             fields = {":path": request.target, **dict(request.fields)}
             holder[0].pushes.append(Push(fields, json.loads(request.body)))
             holder[0].arrived.set()
+        elif holder and "/iid/" in request.path:
+            holder[0].asked_for_batch.set()
         return handle(desk, request, visit)
 
     def answered(push: Received) -> None:

@@ -17,7 +17,7 @@ from pushctl.errors import ExitCode, PushctlError, Unreachable
 from pushctl.gateway.topics import Action
 from pushctl.manage.client import ManagementClient, Reply, Silence
 from pushctl.manage.groups import Row, groups
-from pushctl.manage.topics import Ended, Order, TopicManager
+from pushctl.manage.topics import GROUPS_AT_ONCE, Ended, Order, TopicManager
 from pushctl.outcome import Kind
 
 BATCHES, SINGLES = Origin("iid.example"), Origin("fcm.example")
@@ -148,6 +148,31 @@ def test_batches_of_a_thousand_and_the_first_goes_alone() -> None:
     assert [1000, 1000, 1000, 1000, 1000, 500] == [len(tokens) for tokens in world.google.asked]
     assert {BATCHES} == set(world.google.origins)
     assert 6 == world.manager.requests
+
+
+def test_no_more_is_read_than_is_asked_about() -> None:
+    """Of a list of any length only the groups in flight are in memory."""
+    world = World(lambda number, tokens: ok(tokens))
+    read = 0
+    ahead: list[int] = []
+
+    def counted() -> Iterator[Row]:
+        nonlocal read
+        for row in rows(30_000):
+            read += 1
+            yield row
+
+    async def go() -> None:
+        found = groups(counted(), Action.SUBSCRIBE, credential="shop")
+        done = 0
+        async for several in world.manager.run(found):
+            ahead.append(read - done)
+            done += len(several)
+
+    asyncio.run(go())
+
+    assert 30 == len(ahead)
+    assert GROUPS_AT_ONCE * 1000 >= max(ahead)
 
 
 def test_installation_ids_are_asked_for_one_by_one() -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
+import pytest
+
+from pushctl.simulator import Device
 from simulator.kit import ANDROID_TOKEN, TOPIC, serving
 
 CHANNELS = f"/1/apps/{TOPIC}/channels"
@@ -97,3 +101,37 @@ def test_the_older_batches(tmp_path: Path) -> None:
         )
     assert {"results": [{}]} == added.json() == removed.json()
     assert [200, 404, 401] == [one.status_code for one in (seen, gone, keyed)]
+
+
+def test_a_batch_tells_each_token_its_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Malformed, of another project, with too many topics: each by itself, the others done."""
+    monkeypatch.setattr("pushctl.simulator.subscriptions.MAX_TOPICS", 1)
+    full, foreign = "dFull000000000000001:OK", "dForeign00000000001:OK"
+    with serving(tmp_path, devices={foreign: Device(project="another")}) as served:
+        head = {"authorization": f"Bearer {served.access_token()}", "access_token_auth": "true"}
+
+        def add(topic: str, *tokens: str) -> object:
+            body = {"to": f"/topics/{topic}", "registration_tokens": tokens}
+            return served.client.post("/iid/v1:batchAdd", headers=head, json=body).json()
+
+        add("old", full)
+        found = add("news", ANDROID_TOKEN, "a b", foreign, full)
+        again = add("old", full)
+    faults = [None, "INVALID_ARGUMENT", "NOT_FOUND", "TOO_MANY_TOPICS"]
+    assert {"results": [{"error": it} if it else {} for it in faults]} == found
+    assert {"results": [{}]} == again  # it has that topic already
+
+
+@pytest.mark.parametrize("http2", [True, False])
+def test_a_thousand_long_tokens_fit_into_a_batch(tmp_path: Path, http2: bool) -> None:
+    """A registration token has 160 characters and more; a batch of them is read whole."""
+    tokens = [f"d{number:021}:{'A' * 160}" for number in range(1000)]
+    with serving(tmp_path) as served:
+        head = {"authorization": f"Bearer {served.access_token()}", "access_token_auth": "true"}
+        body = {"to": "/topics/news", "registration_tokens": tokens}
+        context = served.fake.client_context()
+        with httpx.Client(base_url=served.fake.url, verify=context, http2=http2) as client:
+            answer = client.post("/iid/v1:batchAdd", headers=head, json=body)
+    assert {"results": [{}] * 1000} == answer.json()

@@ -8,6 +8,8 @@ from pushctl.audience.row import misspelt_column
 from pushctl.errors import Place, Problem
 from pushctl.rules.text import printable
 
+_FID_HINT = "call the column token: installation ids stand there beside tokens, told by their form"
+
 
 def header_problems(header: Sequence[str], place: Place, no_token_hint: str) -> list[Problem]:
     """
@@ -23,7 +25,8 @@ def header_problems(header: Sequence[str], place: Place, no_token_hint: str) -> 
         if known is not None
     ]
     if "token" not in header and "token" not in misspelt.values():
-        problems.append(Problem("no column is called token", place, no_token_hint))
+        hint = _FID_HINT if "fid" in header else no_token_hint
+        problems.append(Problem("no column is called token", place, hint))
     return problems
 
 

@@ -21,7 +21,7 @@ class Request:
     fields: Fields
     """Header fields in the order of arrival, names in lower case, without pseudo-header fields."""
     body: bytes
-    """At most the first :data:`MAX_BODY` bytes."""
+    """At most the first :func:`most_kept` bytes."""
     body_size: int
     """How many bytes the body had."""
     version: Literal["1.1", "2"] = "2"
@@ -52,6 +52,13 @@ class Answer:
 
 MAX_BODY = 64 * 1024
 """Bytes of a request body that are kept: far above any limit judged here."""
+_MAX_BATCH_BODY = 16 * MAX_BODY
+"""A batch for topics holds a thousand registration tokens, which are 160 characters and more."""
+
+
+def most_kept(target: str) -> int:
+    """Return how many bytes of the body of a request to *target* are kept."""
+    return _MAX_BATCH_BODY if target.startswith("/iid/v1:batch") else MAX_BODY
 
 
 def json_bytes(value: JsonValue) -> bytes:

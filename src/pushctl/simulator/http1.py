@@ -11,7 +11,7 @@ import h11
 
 from pushctl.simulator import script
 from pushctl.simulator.desk import Desk
-from pushctl.simulator.http import MAX_BODY, Answer, Request
+from pushctl.simulator.http import Answer, Request, most_kept
 from pushctl.simulator.plan import Plan, Visit
 
 
@@ -33,7 +33,7 @@ class Http1Protocol(asyncio.Protocol):
         self._silent = False
         self._head: h11.Request | None = None
         self._body = bytearray()
-        self._body_size = 0
+        self._body_size = self._most_kept = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for a request."""
@@ -70,12 +70,13 @@ class Http1Protocol(asyncio.Protocol):
                 case h11.Request():
                     self._head, self._body_size = event, 0
                     self._body.clear()
+                    self._most_kept = most_kept(event.target.decode("latin-1"))
                     if self._h11.they_are_waiting_for_100_continue:
                         go_on = h11.InformationalResponse(status_code=100, headers=[])
                         self._transport.write(self._h11.send(go_on) or b"")
                 case h11.Data():
                     self._body_size += len(event.data)
-                    self._body += event.data[: MAX_BODY - len(self._body)]
+                    self._body += event.data[: self._most_kept - len(self._body)]
                 case h11.EndOfMessage():
                     self._ended()
                 case _:  # no more data, or paused until the answer is out

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 
-from pushctl.simulator.http import MAX_BODY, Request
+from pushctl.simulator.http import Request, most_kept
 from pushctl.simulator.plan import Plan
 
 
@@ -25,7 +25,7 @@ class Stream:
     def take(self, data: bytes) -> None:
         """Add *data* to the body."""
         self.body_size += len(data)
-        self.body += data[: MAX_BODY - len(self.body)]
+        self.body += data[: most_kept(self.head.target) - len(self.body)]
 
     def request(self) -> Request:
         """Return the request, whole."""

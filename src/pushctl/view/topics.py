@@ -24,6 +24,7 @@ from pushctl.view.outcomes import (
 )
 from pushctl.view.terminal import Terminal
 
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _DONE = {"subscribe": "subscribed", "unsubscribe": "unsubscribed"}
 
 
@@ -57,8 +58,7 @@ class SubscriptionScreen:
             if outcome.kind is not Kind.ACCEPTED:
                 self._reasons.add(record["service"], outcome)
         if self._output == "jsonl":
-            lines = (json.dumps(record, ensure_ascii=False) for record in records)
-            self._terminal.data("".join(f"{line}\n" for line in lines))
+            self._terminal.data("".join(f"{_encoded(record)}\n" for record in records))
         elif self._output == "csv":
             self._csv(records)
         elif self._output == "table" and self._terminal.verbose:
