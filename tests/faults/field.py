@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from cli.kit import Result, ios, run_cli, start_cli
+from faults.nursery import Child, Nursery
 from pushctl.records.journal import boot_id
 from pushctl.records.replay import SENT, replay_journal
 from wire.authority import Authority
@@ -25,6 +26,7 @@ from wire.authority import Authority
 LOOPBACK = "127.0.0.1"
 HELLO = ("--title", "Hello", "--progress", "never")
 RUN = "r1"
+TO_LIST = ("--tokens", "list.txt", *HELLO, "--run", RUN, "-o", "json")
 
 
 class Gateway:
@@ -53,7 +55,7 @@ class Gateway:
 
     def signals(
         self,
-        process: subprocess.Popen[str],
+        process: subprocess.Popen[str] | Child,
         number: signal.Signals,
         after: int,
         delay_s: float = 0.0,
@@ -96,7 +98,7 @@ class Gateway:
         return line
 
 
-def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
+def ended(process: subprocess.Popen[str] | Child) -> tuple[str, str]:
     """Wait for *process*; return its stdout and stderr, without a traceback or a bug's report."""
     with process:
         try:
@@ -157,21 +159,20 @@ class Field:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a process that sends to the list."""
-        everything = ("--tokens", "list.txt", *HELLO, "--run", RUN, "-o", "json", *arguments)
-        return start_cli("send", *everything, cwd=self.folder)
+        return start_cli("send", *TO_LIST, *arguments, cwd=self.folder)
 
     def start_under(self, prefix: tuple[str, ...], *arguments: str) -> subprocess.Popen[str]:
         """Start ``pushctl`` with *arguments* by way of the command *prefix*."""
         return start_cli(*arguments, cwd=self.folder, prefix=prefix)
 
-    def start_resume(self, *arguments: str) -> subprocess.Popen[str]:
+    def start_resume(self, nursery: Nursery, *arguments: str) -> Child:
         """Start a process that resumes the run."""
-        return start_cli("runs", "resume", RUN, "-o", "json", *arguments, cwd=self.folder)
+        words = ("runs", "resume", RUN, "-o", "json", *arguments)
+        return nursery.start(*words, cwd=self.folder)
 
     def send(self, *arguments: str) -> Result:
         """Send to the list in this process."""
-        everything = ("--tokens", "list.txt", *HELLO, "--run", RUN, "-o", "json", *arguments)
-        return run_cli("send", *everything, cwd=self.folder)
+        return run_cli("send", *TO_LIST, *arguments, cwd=self.folder)
 
     def runs(self, *arguments: str) -> Result:
         """Run ``pushctl runs`` with *arguments* in this process."""

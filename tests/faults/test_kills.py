@@ -2,8 +2,11 @@
 ``kill -9`` at random moments, then resume and kill again until the run is finished.
 
 The gateway is a process of its own: it counts what it accepts before it answers, answers late, and
-does the killing, so that it knows how many pushes were in flight.  ``PUSHCTL_TEST_KILLS`` sets how
-many kills there are in all (120 by default), ``PUSHCTL_TEST_SEED`` the seed of the moments.
+does the killing, so that it knows how many pushes were in flight.  Each run begins as a process
+from scratch; those that resume it are forked from one that has the modules.
+
+``PUSHCTL_TEST_KILLS`` sets how many kills there are in all (200 by default), ``PUSHCTL_TEST_SEED``
+the seed of the moments.
 """
 
 from __future__ import annotations
@@ -12,13 +15,16 @@ import dataclasses
 import os
 import random
 import signal
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from faults.field import Field, ended, on_field
+from faults.nursery import Child, Nursery
 
-KILLS = int(os.environ.get("PUSHCTL_TEST_KILLS", "120"))
+KILLS = int(os.environ.get("PUSHCTL_TEST_KILLS", "200"))
 SEED = int(os.environ.get("PUSHCTL_TEST_SEED", "0")) or random.SystemRandom().getrandbits(32)
 TOKENS = 6_000
 STREAMS = 250
@@ -49,16 +55,28 @@ class Tally:
         )
 
 
+@pytest.fixture
+def nursery() -> Iterator[Nursery]:
+    """A process that starts others."""
+    with Nursery() as nursery:
+        yield nursery
+
+
 def killed_until_finished(
-    field: Field, chance: random.Random, kills: int, tally: Tally, again: tuple[str, ...] = ()
+    field: Field,
+    nursery: Nursery,
+    chance: random.Random,
+    kills: int,
+    tally: Tally,
+    again: tuple[str, ...] = (),
 ) -> set[int]:
     """Send, kill, resume, kill; at last let it finish.  Return the rows that were ever in doubt."""
-    limit = ("--connections", str(CONNECTIONS))
-    process = field.start(*limit, *again)
+    process: subprocess.Popen[str] | Child
+    process = field.start("--connections", str(CONNECTIONS), *again)
     doubtful: set[int] = set()
     for _ in range(kills):
         early = tally.kills % 20 == 9  # while it connects, or at the first pushes
-        after = chance.randint(0, 60) if early else chance.randint(MANY + 30, 450)
+        after = chance.randint(0, 60) if early else chance.randint(MANY + 10, 320)
         with process:
             in_flight = field.gateway.signals(
                 process, signal.SIGKILL, after, chance.random() * 0.02
@@ -73,7 +91,7 @@ def killed_until_finished(
         # What was in flight, and the batch that was being written.
         assert len(now - doubtful if again else now) <= CONNECTIONS * STREAMS + STREAMS
         doubtful |= now
-        process = field.start_resume(*again)
+        process = field.start_resume(nursery, *again)
     output, talk = ended(process)
     assert process.returncode in (0, 1, 7), (talk, output)
     return doubtful
@@ -81,13 +99,14 @@ def killed_until_finished(
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("share", range(SHARES))
-def test_kills_double_no_push_and_lose_none(tmp_path: Path, share: int) -> None:
+def test_kills_double_no_push_and_lose_none(tmp_path: Path, nursery: Nursery, share: int) -> None:
     """Whenever it is killed: nothing is accepted twice, nothing lost, the uncertain is listed."""
     chance = random.Random(SEED + share)
     tally = Tally()
     while tally.kills < KILLS // SHARES:
         with on_field(tmp_path / str(tally.runs), TOKENS, streams=STREAMS) as field:
-            doubtful = killed_until_finished(field, chance, KILLS // SHARES - tally.kills, tally)
+            left = KILLS // SHARES - tally.kills
+            doubtful = killed_until_finished(field, nursery, chance, left, tally)
             audit = field.audit()
         tally.runs += 1
         tally.pushes += audit.pushes
@@ -103,13 +122,15 @@ def test_kills_double_no_push_and_lose_none(tmp_path: Path, share: int) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_kills_with_resending_lose_none_and_double_only_what_was_unknown(tmp_path: Path) -> None:
+def test_kills_with_resending_lose_none_and_double_only_what_was_unknown(
+    tmp_path: Path, nursery: Nursery
+) -> None:
     """With --on-unknown resend all is accepted; what came twice was in doubt, and has its id."""
     chance = random.Random(SEED)
     tally = Tally()
     with on_field(tmp_path / "run", TOKENS, streams=STREAMS) as field:
         resend = ("--on-unknown", "resend")
-        doubtful = killed_until_finished(field, chance, max(KILLS // 20, 3), tally, resend)
+        doubtful = killed_until_finished(field, nursery, chance, max(KILLS // 20, 3), tally, resend)
         audit = field.audit()
         books = field.gateway.books()
     in_doubt = {field.tokens[row - 1] for row in doubtful}
