@@ -100,11 +100,16 @@ def refusal_of_proxy(proxy: Proxy, allowed: Sequence[str]) -> Refusal | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether *host* can only be this machine."""
+    """
+    Tell whether *host* can only be this machine.
+
+    An IPv4 address in the clothes of IPv6 is none: Python calls it loopback from 3.13 on only.
+    """
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return host == "localhost"
+    return address.is_loopback and getattr(address, "ipv4_mapped", None) is None
 
 
 def _split(url: str) -> SplitResult:
