@@ -22,18 +22,27 @@ the cost of positions at a few bytes a value, which is what allows 16 MB documen
 class Marks:
     """Offsets of all values of one document; found on first use where finding them costs."""
 
-    __slots__ = ("_find", "_offsets", "root")
+    __slots__ = ("_find", "_offsets", "_orders", "root")
 
     def __init__(self, root: int, find: Callable[[], Offsets]) -> None:
         self.root = root
         self._find = find
         self._offsets: Offsets | None = None
+        self._orders: dict[int, dict[str, int]] = {}
 
     def of(self, container: object) -> array[int]:
         """Return the offsets of the items of *container*, a list or dict of the document."""
         if self._offsets is None:
             self._offsets = self._find()
         return self._offsets[id(container)]
+
+    def order(self, container: Mapping[str, JsonValue], key: str) -> int:
+        """Return which item of *container*, from 0, has the *key*."""
+        known = self._orders.get(id(container))
+        if known is None:  # once for each map: a file may be wrong in every one of its keys
+            known = {name: number for number, name in enumerate(container)}
+            self._orders[id(container)] = known
+        return known[key]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -78,7 +87,7 @@ class Document:
             if isinstance(node, Mapping):
                 if step not in node:
                     break
-                at = 2 * list(node).index(str(step))
+                at = 2 * marks.order(node, str(step))
                 offset = marks.of(node)[at if key and depth == len(path) else at + 1]
                 node = node[str(step)]
             elif isinstance(node, Sequence) and not isinstance(node, str):

@@ -32,7 +32,7 @@ from pushctl.outcome import Kind, Service
 from pushctl.records.bounce_log import BounceLog, CountKey, logged_run
 from pushctl.records.folder import RunFolder, find_run, locked
 from pushctl.records.identity import push_id, push_id_prefix
-from pushctl.records.journal import boot_id
+from pushctl.records.journal import boot_id, storage_error
 from pushctl.records.masking import mask_key
 from pushctl.records.record import Record, to_text
 from pushctl.records.replay import (
@@ -114,7 +114,16 @@ class _Past:
     def mend_journal(self) -> None:
         """Cut off a torn last line: what is appended must not be glued to it."""
         if self.replay.torn:
-            os.truncate(self.folder.journal, self.replay.size)
+            # Not by its path: whatever a link in its place leads to stays as it is.
+            try:
+                with open(self.folder.journal, "r+b", opener=_no_link) as journal:
+                    journal.truncate(self.replay.size)
+            except OSError as error:
+                raise storage_error("mend", str(self.folder.journal), error) from error
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW)
 
 
 class _Left:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 ColorChoice = Literal["auto", "always", "never"]
 
+_PROBLEMS_MAX = 100
+"""So many faults of a file are told at once."""
 _CODES = {
     "bold": "1",
     "dim": "2",
@@ -106,12 +108,12 @@ class Terminal:
         """Write every problem of *error* to stderr, with place, source line and hint."""
         if self.quiet >= 2:
             return
-        hints: list[str] = []
-        for problem in error.problems:
+        shown, left = error.problems[:_PROBLEMS_MAX], len(error.problems) - _PROBLEMS_MAX
+        for problem in shown:
             self._problem(problem)
-            if problem.hint and problem.hint not in hints:
-                hints.append(problem.hint)
-        for hint in hints:
+        if left > 0:
+            self._err(f"{self.paint('error:', 'bold red')} and {left:,} more like these")
+        for hint in dict.fromkeys(problem.hint for problem in shown if problem.hint):
             self._err(f"{self.paint('hint:', 'cyan')} {_told(hint)}")
 
     def trouble(self, lines: Iterable[str]) -> None:
