@@ -10,6 +10,7 @@ from pushctl.message.fields import FIELDS
 from pushctl.message.lint import lint
 from pushctl.message.template import ALLOWED_FILTERS
 from pushctl.outcome import JsonValue, Service
+from pushctl.rules.apns import PUSH_TYPES
 
 PAGE = (Path(__file__).parent.parent.parent / "docs/messages.md").read_text()
 ANNA: dict[str, JsonValue] = {"first_name": "Anna", "order": 17, "unread": 2}
@@ -38,3 +39,14 @@ def test_every_option_and_filter_is_on_the_page() -> None:
 
     assert [] == missing
     assert [] == filters
+
+
+def test_the_table_of_push_types_is_that_of_the_rules() -> None:
+    """Suffix and priorities of every push type stand on the page as they are in the code."""
+    rows = re.findall(r"^\| `(\w+)` \| (?:–|`([\w.-]+)`) \| ([\d, ]+) \|", PAGE, re.MULTILINE)
+
+    assert [
+        (row.name, row.topic_suffix, ", ".join(map(str, row.priorities)))
+        for row in sorted(PUSH_TYPES.values(), key=lambda row: row.name)
+    ] == rows
+    assert all(row.default_priority == row.priorities[0] for row in PUSH_TYPES.values())
