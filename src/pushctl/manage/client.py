@@ -33,6 +33,7 @@ from pushctl.wire.trace import HIDDEN, Trace
 _MAX_ANSWER_BYTES = 4 << 20
 """All channels of an app, ten thousand, are far less."""
 _GRACE_S = 1.0
+_ENDED = (httpx.ReadError, httpx.WriteError, httpx.CloseError, httpx.RemoteProtocolError)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -167,8 +168,7 @@ class ManagementClient:
         except (TimeoutError, httpx.TimeoutException):
             return self._silent(tag, f"no answer within {self._timeout_s:g} s", steps)
         except (httpx.HTTPError, httpx.InvalidURL, _Doubt) as error:
-            why = printable(str(error), 200) or type(error).__name__
-            return self._silent(tag, why, steps)
+            return self._silent(tag, _words(error), steps)
         self._tell_answer(tag, reply)
         return reply
 
@@ -243,6 +243,13 @@ class ManagementClient:
         if self._trace is not None:
             self._trace.failed(tag, why, time.monotonic())
         return Silence(why, steps.was_sent)
+
+
+def _words(error: Exception) -> str:
+    """Return why there is no answer; httpx words the same event in many ways, or in none."""
+    if isinstance(error, _ENDED):
+        return "the connection ended"
+    return printable(str(error), 200) or type(error).__name__
 
 
 class _Steps:
