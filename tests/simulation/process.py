@@ -233,6 +233,7 @@ class Process:
             name: types.SimpleNamespace(
                 service=credential.service,
                 credential=credential,
+                origin=credential.origin,
                 message=_Message(credential.service, size),
                 proxy=None,
             )
