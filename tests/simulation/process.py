@@ -236,6 +236,7 @@ class Process:
                 origin=credential.origin,
                 message=_Message(credential.service, size),
                 proxy=None,
+                to_channel=False,
             )
             for name, credential in credentials.items()
         }
