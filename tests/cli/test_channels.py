@@ -206,6 +206,22 @@ def test_a_deletion_without_an_answer_is_unknown(project: Project) -> None:
     assert "pushctl channels show" in result.stderr
 
 
+@pytest.mark.parametrize("answer", ["rst:REFUSED_STREAM", "goaway:previous"])
+def test_what_was_surely_not_done_is_asked_for_again(project: Project, answer: str) -> None:
+    """A stream that was refused, or lies above a GOAWAY, leaves no doubt: one channel is made."""
+    before = len(channels(project, "list", "-o", "json").document["channels"])
+
+    with answering(project.served, answer, times=1):
+        result = channels(project, "create")
+    after = len(channels(project, "list", "-o", "json").document["channels"])
+    with answering(project.served, answer):
+        refused = channels(project, "create")
+
+    assert (0, before + 1) == (result.exit_code, after)
+    assert 5 == refused.exit_code
+    assert after == len(channels(project, "list", "-o", "json").document["channels"])
+
+
 def test_a_question_without_an_answer_changed_nothing(project: Project) -> None:
     """Reading has no doubtful end: exit 5."""
     with answering(project.served, "drop"):

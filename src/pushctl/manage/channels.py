@@ -112,7 +112,12 @@ class ChannelManager:
         return None
 
     async def _ask(self, call: Call) -> tuple[Reply | None, Outcome]:
-        """Return the answer to *call* and what it means; a token that expired is replaced once."""
+        """
+        Return the answer to *call* and what it means.
+
+        It is asked for twice where the first time was surely in vain: a provider token that
+        expired is replaced, a connection that took nothing is too.
+        """
         if self._authorization is None:
             self._authorization = await self._client.authorization()
         reply, outcome = await self._ask_once(call)
@@ -120,6 +125,9 @@ class ChannelManager:
             # It was refused, so nothing was done: the same request may be made again.
             self._authorization = await self._client.authorization(self._authorization)
             await self._client.reconnect()
+            reply, outcome = await self._ask_once(call)
+        elif outcome.reason == "NotReached" and not self._client.interrupted:
+            await self._client.reconnect()  # nothing was done: once more, on a new connection
             reply, outcome = await self._ask_once(call)
         return reply, outcome
 

@@ -33,7 +33,8 @@ from pushctl.wire.trace import HIDDEN, Trace
 _MAX_ANSWER_BYTES = 4 << 20
 """All channels of an app, ten thousand, are far less."""
 _GRACE_S = 1.0
-_ENDED = (httpx.ReadError, httpx.WriteError, httpx.CloseError, httpx.RemoteProtocolError)
+_ENDED = (httpx.NetworkError, httpx.ProtocolError)
+_REFUSED_STREAM = 7
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Silence:
 
     why: str
     was_sent: bool
-    """Whether any of it may have left: it may have been done."""
+    """Whether it may have been done: some of it has left, and nobody has said otherwise."""
 
 
 class _Doubt(Exception):
@@ -168,6 +169,9 @@ class ManagementClient:
         except (TimeoutError, httpx.TimeoutException):
             return self._silent(tag, f"no answer within {self._timeout_s:g} s", steps)
         except (httpx.HTTPError, httpx.InvalidURL, _Doubt) as error:
+            if steps.is_undone(error):
+                steps.was_sent = False
+                return self._silent(tag, "the service said that it did not take it", steps)
             return self._silent(tag, _words(error), steps)
         self._tell_answer(tag, reply)
         return reply
@@ -247,22 +251,38 @@ class ManagementClient:
 
 def _words(error: Exception) -> str:
     """Return why there is no answer; httpx words the same event in many ways, or in none."""
-    if isinstance(error, _ENDED):
+    if isinstance(error, _ENDED) and not isinstance(error, httpx.ConnectError):
         return "the connection ended"
     return printable(str(error), 200) or type(error).__name__
 
 
 class _Steps:
-    """Notes whether a request has begun to leave."""
+    """Notes whether a request has begun to leave, and on which stream."""
 
     def __init__(self) -> None:
         self.was_sent = False
+        self._stream: int | None = None
 
     async def note(self, name: str, info: Mapping[str, Any]) -> None:
         """Take a step that httpcore tells of."""
         # The CONNECT to a proxy carries nothing of ours: what it asks for has not begun.
         if name.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
             self.was_sent = True
+            self._stream = info.get("stream_id")
+
+    def is_undone(self, error: Exception) -> bool:
+        """
+        Tell whether *error* says that the request was not processed (RFC 9113 section 8.7).
+
+        That is REFUSED_STREAM, or a GOAWAY whose last stream is below this one: httpcore hands on
+        the event of h2 that it met.
+        """
+        cause = error.__cause__
+        event = cause.args[0] if cause is not None and cause.args else None
+        last = getattr(event, "last_stream_id", None)
+        if last is not None:
+            return self._stream is not None and self._stream > last
+        return getattr(event, "error_code", None) == _REFUSED_STREAM
 
 
 def _text(authorization: Authorization) -> str:

@@ -139,6 +139,9 @@ def problem_of(outcome: Outcome, what: str, *, if_unknown: str | None = None) ->
     if outcome.kind is Kind.UNKNOWN:
         message = f"APNs was asked to {what} and has not answered: it may have been done{detail}"
         return PushctlError(problems=[Problem(message, hint=if_unknown)])
+    if outcome.reason == "NoAnswer":
+        message = f"cannot {what}: APNs has not answered{detail}"
+        return PushctlError(problems=[Problem(message, hint="nothing was changed: try again")])
     if outcome.status is None:
         message = f"cannot {what}: {description}{detail}"
         return PushctlError(problems=[Problem(message, hint=_advice(outcome))])
