@@ -1,6 +1,7 @@
 """The tables as the program sees them."""
 
 import collections
+import dataclasses
 import subprocess
 import sys
 
@@ -307,3 +308,21 @@ def test_looking_up_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert "[]\n" == done.stdout
+
+
+def test_a_case_leads_to_a_table_of_its_own() -> None:
+    """What answers about channels and about topics mean stands in tables of their own."""
+    channel = catalog.lookup("apns", "ChannelNotRegistered", case="broadcast")
+    topic = catalog.lookup("fcm", "NOT_FOUND", case="topics")
+
+    assert channel is not None
+    assert topic is not None
+    assert ("apns-broadcast", "fcm-topics") == (channel.service, topic.service)
+    assert Category.RATE is catalog.by_status("fcm-topics", 429).category
+
+
+def test_what_a_row_does_not_say_is_none() -> None:
+    """An empty text would be shown, and an empty column printed."""
+    for shape in (catalog.Example, catalog.Source, catalog.Reason):
+        defaults = {it.default for it in dataclasses.fields(shape)} - {dataclasses.MISSING}
+        assert defaults <= {None, ()}

@@ -254,6 +254,17 @@ def test_a_bucket_holds_a_twentieth_of_a_second() -> None:
     assert (25, 0.0) == (fast.allowance(10**6, 500.025), fast.wait(500.025))
 
 
+# Survives `dispatch/pace.py`: `self._filled_at = 0.0`: the first look sets it.
+# Survives `dispatch/pace.py`: `_ROUNDING >= 1.0`: no sum of times comes to it exactly.
+def test_what_is_as_good_as_a_whole_push_need_not_wait() -> None:
+    """A wait that no clock could show is none."""
+    pacer = Pacer(1000.0)
+    pacer.take(pacer.allowance(1, 1.0))
+    now = 1.0 + 0.0009999999
+
+    assert (0.0, 1) == (pacer.wait(now), pacer.allowance(1, now))
+
+
 def test_a_ramp_is_a_share_of_the_rate() -> None:
     """It begins with a fiftieth, so that something leaves, and grows evenly with the time."""
     pacer = Pacer(100.0, ramp_s=10.0)

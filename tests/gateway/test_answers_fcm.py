@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pushctl import catalog
 from pushctl.gateway import fcm
 from pushctl.outcome import Category, Kind, Outcome, Retryable, TokenAction
 
@@ -153,6 +154,12 @@ def test_the_evidence_quotes_what_decided() -> None:
 
     assert fcm.Case("bad_ttl", 'the field "message.android.ttl"') == by_field
     assert fcm.Case("apns_token_disabled", "ApnsError 410 Unregistered") == by_apns
+    for detail, evidence in (
+        (apns_error("Unregistered"), "ApnsError Unregistered"),
+        (apns_error(None, 410), "ApnsError 410"),
+    ):
+        told = fcm.invalid_argument_case(body(INVALID, detail))
+        assert fcm.Case("apns_token_disabled", evidence) == told
 
 
 @pytest.mark.parametrize(
@@ -288,6 +295,45 @@ def test_the_detail_names_fields_and_quotas() -> None:
         "Slow down. | message.data: key from | message.topic | quota device:x: too many\ufffd[2J"
         == read(429, raw).detail
     )
+
+
+def test_a_field_without_words_is_named_alone() -> None:
+    """Nothing is put together with what is not there, and nothing at all is nothing."""
+    raw = body(bad_request("message.data"), message="Bad.")
+
+    assert "Bad. | message.data" == read(400, raw).detail
+    assert read(500, b'{"error": {"message": 7}}').detail is None
+
+
+def test_only_a_page_of_html_is_a_page_of_the_front_end() -> None:
+    """Any other body leaves the status alone to decide; the wait asked for holds in any case."""
+    said = read(404, b"oops", ("retry-after", "7"))
+
+    assert catalog.by_status("fcm", 404).description == said.description
+    assert ("oops", 7) == (said.detail, said.retry_after_s)
+
+
+# Survives `gateway/fcm.py`: `error.rpc_status or ""`: no row is called either.
+def test_an_unknown_errorinfo_is_classified_by_the_rpc_status_where_it_fits() -> None:
+    """Under a foreign HTTP status that decides."""
+    raw = body(error_info("NEW_INFO"), status="PERMISSION_DENIED")
+    row = catalog.lookup("google", "PERMISSION_DENIED")
+
+    assert row is not None
+    assert row.description == read(403, raw).description
+    assert catalog.by_status("fcm", 503).description == read(503, raw).description
+
+
+def test_apns_own_row_stands_for_a_token_that_apns_named() -> None:
+    """Of a payload FCM's row tells more; without a word of APNs there is no other."""
+    for case, reason, row in (
+        ("too_large", "PayloadTooLarge", ("fcm", "INVALID_ARGUMENT")),
+        ("bad_token", "DeviceTokenNotForTopic", ("apns", "DeviceTokenNotForTopic")),
+    ):
+        expected = catalog.lookup(*row, case=case if row[0] == "fcm" else None)
+        outcome = read(400, body(INVALID, apns_error(reason)))
+        assert expected is not None
+        assert (case, expected.description) == (outcome.case, outcome.description)
 
 
 def test_the_header_tells_the_wait_before_retryinfo() -> None:

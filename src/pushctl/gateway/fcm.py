@@ -255,7 +255,7 @@ def _case(error: _Error) -> Case:
 
 
 def _case_by_apns(error: _Error) -> Case | None:
-    said = f"ApnsError {error.apns_status or ''} {error.apns_reason or ''}".strip()
+    said = " ".join(str(it) for it in ("ApnsError", error.apns_status, error.apns_reason) if it)
     if error.apns_status == _GONE or error.apns_reason in _DEAD_APNS_REASONS:
         return Case("apns_token_disabled", said)
     if error.apns_reason in _WRONG_APNS_REASONS:
