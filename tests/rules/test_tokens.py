@@ -153,3 +153,23 @@ def test_a_token_without_fault_is_safe_in_a_request(token: str, service: Service
 def test_a_fault_is_one_printable_line(token: str, service: Service) -> None:
     """A fault can be shown and logged as it is."""
     assert (tokens.fault(token, service) or "printable").isprintable()
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [
+        ("cabcdefghijklmnopqrstu", True),
+        ("f-_0123456789ABCDEFGHI", True),
+        ("aabcdefghijklmnopqrstu", False),  # the first character holds a mark
+        ("cabcdefghijklmnopqrst", False),
+        ("cabcdefghijklmnopqrstuv", False),
+        ("cabcdefghij:lmnopqrstu", False),
+        ("cabcdefghij+lmnopqrstu", False),
+        ("cabcdefghijklmnopqrst\n", False),
+        ("", False),
+    ],
+)
+def test_what_an_installation_id_looks_like(token: str, expected: bool) -> None:
+    """22 characters of base64url that begin with c, d, e or f; nothing longer, no colon."""
+    assert expected is tokens.is_installation_id(token)
+    assert not tokens.is_installation_id(REGISTRATION)
