@@ -35,7 +35,8 @@ def main(arguments: list[str]) -> int:
     asked = _parser().parse_args(arguments)
     if asked.target is None:
         for name in kit.TARGETS:
-            print(f"{name:14} {(kit.target(name).__doc__ or '').strip().splitlines()[0]}")
+            about, _, _ = (kit.target(name).__doc__ or "").strip().partition("\n\n")
+            print(f"{name:14} {' '.join(about.split())}")
         return 0
     if asked.input is not None or asked.file is not None:
         data = base64.b64decode(asked.input) if asked.file is None else asked.file.read_bytes()

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 
-def a_token_is_dead_by_its_reason() -> None:
-    """APNs' reason alone removes a token, whatever the status."""
+def a_wrong_token_is_dead() -> None:
+    """BadDeviceToken removes a token, as many senders have it: a wrong environment burns a list."""
     from pushctl.gateway import apns
     from pushctl.outcome import TokenAction
 
@@ -15,7 +15,7 @@ def a_token_is_dead_by_its_reason() -> None:
 
     def read_answer(status: int, headers: Any, body: bytes) -> Any:
         outcome = honest(status, headers, body)
-        if outcome.reason == "Unregistered":
+        if outcome.reason == "BadDeviceToken":
             return outcome._replace(token_action=TokenAction.REMOVE)
         return outcome
 
@@ -81,7 +81,7 @@ def what_was_sent_was_not() -> None:
 FAULTS: dict[str, tuple[str, Callable[[], None]]] = {
     plant.__name__: (target, plant)
     for target, plant in (
-        ("answers", a_token_is_dead_by_its_reason),
+        ("answers", a_wrong_token_is_dead),
         ("dialogue", a_reset_is_a_refusal),
         ("frames", half_a_frame_is_forgotten),
         ("delimited", an_open_quote_is_closed),
