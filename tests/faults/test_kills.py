@@ -75,7 +75,7 @@ def killed_until_finished(
     process = field.start("--connections", str(CONNECTIONS), *again)
     doubtful: set[int] = set()
     for _ in range(kills):
-        early = tally.kills % 20 == 9  # while it connects, or at the first pushes
+        early = tally.kills % 50 == 9  # while it connects, or at the first pushes
         after = chance.randint(0, 60) if early else chance.randint(MANY + 10, 320)
         with process:
             in_flight = field.gateway.signals(
