@@ -12,6 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+ROOT = "/dev/shm" if os.path.isdir("/dev/shm") else None
+PARENT_VARIABLE = "PUSHCTL_FUZZ_FOLDER"
+"""Where a fuzzer makes its folders: it is ended without a chance to remove them."""
+
 
 class InMemory:
     """Bytes as the content of a file; satisfies :class:`pushctl.audience.content.Content`."""
@@ -36,9 +40,7 @@ class InMemory:
 
 def folder(name: str) -> Path:
     """Return a new folder that no disk is behind, where there is such a thing."""
-    memory = "/dev/shm"
-    made = tempfile.mkdtemp(
-        prefix=f"pushctl-fuzz-{name}-", dir=memory if os.path.isdir(memory) else None
-    )
+    parent = os.environ.get(PARENT_VARIABLE, ROOT)
+    made = tempfile.mkdtemp(prefix=f"pushctl-fuzz-{name}-", dir=parent)
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     return Path(made)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fuzz import kit
+from fuzz import kit, memory
 
 MAX_BYTES = 1_024
 INPUT_SECONDS = 10
@@ -134,16 +134,17 @@ def _engine(
         f'#!/bin/sh\ncd {shlex.quote(str(tests))}\nexec {shlex.join(command)} "$0" "$@"\n'
     )
     itself.chmod(0o700)
-    return subprocess.run(
-        [*command, str(itself), *flags],
-        env=os.environ | {"PYTHONHASHSEED": "0"},
-        cwd=tests,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
+    with tempfile.TemporaryDirectory(prefix="pushctl-fuzz-", dir=memory.ROOT) as folder:
+        return subprocess.run(
+            [*command, str(itself), *flags],
+            cwd=tests,
+            env=os.environ | {"PYTHONHASHSEED": "0", memory.PARENT_VARIABLE: folder},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+        )
 
 
 def _folders(name: str) -> list[Path]:
