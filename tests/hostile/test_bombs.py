@@ -127,7 +127,8 @@ def test_a_line_of_a_hundred_megabytes(project: Project, ending: str) -> None:
 def test_packed_bombs(project: Project, packing: str, ending: str) -> None:
     """A list that unfolds to more than fifty times its size is refused, from a file and a pipe."""
     name = f"list.{ending}.{packing}"
-    project.write(name, packed(b"\n" * 8_000_000, packing))
+    head = b"token\n" if ending == "csv" else b""
+    project.write(name, packed(head + (b"0" * 999 + b"\n") * 8_000, packing))
 
     from_file = bounded(lambda: project.send("--tokens", name, *HELLO))
     data = (project.folder / name).read_bytes()
@@ -151,7 +152,7 @@ def packed(data: bytes, packing: str) -> bytes:
 @pytest.mark.parametrize("command", ["report", "list", "tokens"])
 def test_a_packed_bomb_for_a_bounce_log(project: Project, command: str) -> None:
     """A bounce log may unfold far, for its lines are alike: it is read as it streams by."""
-    project.write("bounces.jsonl.gz", packed(b"\n" * 8_000_000, "gz"))
+    project.write("bounces.jsonl.gz", packed((b"{}" + b" " * 997 + b"\n") * 8_000, "gz"))
 
     result = bounded(lambda: run_cli("bounces", command, "bounces.jsonl.gz", cwd=project.folder))
 
