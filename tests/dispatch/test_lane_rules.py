@@ -614,6 +614,18 @@ def test_a_closed_lane_ends_what_it_is_given() -> None:
     assert (True, 0) == (lane.idle, lane.queued)
 
 
+def test_a_push_begins_with_what_it_was_given() -> None:
+    """Nothing was tried yet."""
+    fields = ((b"apns-topic", b"com.acme"),)
+    push = Push(7, "Anna", b"/3/device/aa", fields, b"id", b"{}")
+
+    given = (7, "Anna", b"/3/device/aa", fields, b"id", b"{}")
+    assert given == (push.row, push.subject, push.path, push.fields, push.id, push.body)
+    assert (0, 0, 0, 0.0, 0.0, None) == (
+        push.attempts, push.refusals, push.renewals, push.first_at, push.sent_at, push.last_answer,
+    )  # fmt: skip
+
+
 def test_the_reasons_of_the_dispatcher_itself() -> None:
     """Without an answer the connection is named, and another try may succeed."""
     about = {"category": Category.CONNECTION, "retryable": Retryable.WITH_BACKOFF, "detail": "why"}

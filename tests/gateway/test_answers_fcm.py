@@ -131,6 +131,8 @@ def test_only_a_2xx_is_an_acceptance(status: int, kind: str) -> None:
         ("undecided", [INVALID], "Request contains an invalid argument."),
         ("undecided", [INVALID, bad_request("message.token", "message.notification")], ""),
         ("undecided", [INVALID, bad_request("message.something_new")], "Something new."),
+        ("undecided", [INVALID], "The oneof is not known."),
+        ("undecided", [INVALID], "It is already set."),
     ],
 )
 def test_the_body_tells_the_meaning_of_invalid_argument(
@@ -153,6 +155,9 @@ def test_the_evidence_quotes_what_decided() -> None:
     by_apns = fcm.invalid_argument_case(body(INVALID, apns_error("Unregistered", 410)))
 
     assert fcm.Case("bad_ttl", 'the field "message.android.ttl"') == by_field
+    raw = body(INVALID, bad_request("message.token", text="Bad."), message="Bad.")
+    by_token = fcm.Case("bad_token", 'no field but "message.token" is named')
+    assert by_token == fcm.invalid_argument_case(raw)
     assert fcm.Case("apns_token_disabled", "ApnsError 410 Unregistered") == by_apns
     for detail, evidence in (
         (apns_error("Unregistered"), "ApnsError Unregistered"),
