@@ -24,11 +24,14 @@ def options() -> Iterator[tuple[Command, Option]]:
             yield from ((command, option) for option in command.options)
 
 
+REACHING = {("send",), ("topics", "subscribe"), ("topics", "unsubscribe")}
+
+
 def test_every_option_has_its_variable() -> None:
     """The name follows from the option alone, in every command; the exceptions are the listed."""
     for command, option in options():
         expected = "PUSHCTL_" + option.name[2:].replace("-", "_").upper()
-        exempt = option.name in NEVER or (command.path == ("send",) and option.name in TARGETS)
+        exempt = option.name in NEVER or (command.path in REACHING and option.name in TARGETS)
 
         assert (None if exempt else expected) == option.env, (command.path, option.name)
 
@@ -38,6 +41,8 @@ def test_what_is_never_set_by_a_variable(project: Project) -> None:
     env = {
         "PUSHCTL_TOKEN": ios(),
         "PUSHCTL_TOKENS": "list.txt",
+        "PUSHCTL_FID": "dX1nVeNtEdToKeN0000001",
+        "PUSHCTL_APNS_CHANNEL": "dHN0LXNyY2gtY2hubA==",
         "PUSHCTL_YES": "true",
         "PUSHCTL_CONFIRM": "7",
         "PUSHCTL_ON_UNKNOWN": "nonsense",
@@ -152,10 +157,12 @@ def test_lists(text: str, values: list[str]) -> None:
 
 
 def test_names_of_variables() -> None:
-    """Only send has targets: a filter of another command may be set."""
+    """Only what reaches devices has targets: a filter of another command may be set."""
     assert "PUSHCTL_RETRY_FOR" == variable_of("send", "--retry-for")
     assert variable_of("send", "--platform") is None
     assert "PUSHCTL_PLATFORM" == variable_of("check", "--platform")
+    assert variable_of("send", "--apns-channel") is None
+    assert variable_of("subscribe", "--fid") is None
     assert variable_of("resume", "--on-unknown") is None
 
 

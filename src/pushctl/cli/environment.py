@@ -22,15 +22,18 @@ NEVER: Final = frozenset({"--yes", "--confirm", "--on-unknown", "--help", "--ver
 TARGETS: Final = frozenset(
     {
         "--token",
+        "--fid",
         "--platform",
         "--profiles",
         "--profile",
         "--tokens",
         "--fcm-topic",
         "--fcm-condition",
+        "--apns-channel",
     }
 )
-"""Options of ``send`` that say who gets the push."""
+"""Options that say whom a command of :data:`_REACHING` reaches."""
+_REACHING: Final = frozenset({"send", "subscribe", "unsubscribe"})
 _OF_OTHERS: Final = {"check": frozenset({"bounced", "faulty", "never"})}
 """Values of ``PUSHCTL_FAIL_ON`` that mean something to other commands than this one alone."""
 _OF_CHECK: Final = frozenset({"fail", "warn"})
@@ -64,7 +67,7 @@ def give_variables(command: str, parameters: Sequence[Any]) -> None:
 
 def variable_of(command: str, option: str) -> str | None:
     """Return the variable that sets *option* (``--retry-for``) of *command*; ``None`` if none."""
-    if option in NEVER or (command == "send" and option in TARGETS):
+    if option in NEVER or (command in _REACHING and option in TARGETS):
         return None
     return PREFIX + option.removeprefix("--").replace("-", "_").upper()
 
