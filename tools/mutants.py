@@ -48,6 +48,7 @@ DISPATCH = (
 )  # fmt: skip
 CONCERNS = {
     "catalog/__init__.py": ("catalog/test_catalog.py", "catalog/test_find.py", "gateway"),
+    "catalog/find.py": ("catalog/test_find.py",),
     "catalog/finding.py": ("gateway",),
     "gateway": ("gateway",),
     "outcome.py": ("gateway", "records/test_record.py", *DISPATCH),

@@ -120,6 +120,14 @@ def test_the_services_words_are_cut_where_they_are_too_many() -> None:
     assert "x" * 1023 + "…" == answer.detail("x" * 1025)
 
 
+# Survives `gateway/answer.py`: `[: _NAME_LENGTH_MAX + 1]`: by how much more the cut is noticed is
+# free.
+def test_a_mark_in_a_name_counts_as_a_character() -> None:
+    """A name with what cannot be shown is kept up to 128 characters, the cut shown."""
+    assert "\ufffd" + "x" * 127 == answer.label("\0" + "x" * 127)
+    assert "\ufffd" + "x" * 126 + "…" == answer.label("\0" + "x" * 128)
+
+
 # Survives `gateway/answer.py`: `body[: _RAW_LENGTH_MAX * 4]`: how much is decoded before the cut is
 # a matter of speed: four bytes a character are always enough.
 def test_a_bottomless_body_does_no_harm() -> None:

@@ -79,19 +79,20 @@ def test_an_error_without_a_case_keeps_its_name(
         (403, b'{"error": {"message": "no"}}', Category.CREDENTIALS),
         (302, b"", Category.SERVER),
         (300, b'{"access_token": "ya29.x"}', Category.SERVER),
-        (429, b'{"error": "invalid_grant"}', Category.RATE),
+        (500, b'{"error": "unauthorized_client"}', Category.SERVER),
+        (429, b'{"error": "unauthorized_client"}', Category.RATE),
         (408, b'{"error": "unauthorized_client"}', Category.SERVER),
     ],
 )
 def test_an_answer_of_another_form_is_classified_by_its_status(
     status: int, body: bytes, category: Category
 ) -> None:
-    """A page of a proxy, or an error of another API, leaves the status to decide."""
+    """A page of a proxy, an error of another API or of the server leaves the status to decide."""
     answer = oauth.read_answer(status, (), body)
 
     assert isinstance(answer, Outcome)
     assert category is answer.category
-    assert (answer.case is None) == (status != 503)
+    assert (answer.case is None) == (status < 500)
     assert (category is not Category.CREDENTIALS) == (answer.retryable is Retryable.WITH_BACKOFF)
 
 
