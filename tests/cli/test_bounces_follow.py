@@ -132,3 +132,11 @@ def test_an_output_that_it_does_not_have(tmp_path: Path) -> None:
     result = run_cli("bounces", "follow", "-o", "csv", cwd=tmp_path)
 
     assert (2, "", 1) == (result.exit_code, result.stdout, len(result.errors))
+
+
+def test_a_service_that_does_not_exist(tmp_path: Path) -> None:
+    """A typo in --service is told with what was meant; it is not waited for in silence."""
+    result = run_cli("bounces", "follow", "--service", "apn", cwd=tmp_path)
+
+    assert (2, "") == (result.exit_code, result.stdout)
+    assert "did you mean 'apns'?" in result.stderr

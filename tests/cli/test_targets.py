@@ -177,3 +177,16 @@ def test_rate_holds_the_run_back(project: Project) -> None:
 
     assert 30 == result.document["totals"]["accepted"]
     assert 0.5 <= result.document["duration_s"] < 5.0
+
+
+def test_a_credential_of_the_other_service_is_pointed_out(project: Project) -> None:
+    """That no push goes through what --credential names is a warning; one of several may rest."""
+    wrong = ("--token", ios(), "--credential", "shop-android", *HELLO)
+
+    slip = project.send(*wrong)
+    rehearsed = project.send(*wrong, "--dry-run")
+    both = project.send(*wrong, "--credential", "shop-ios")
+
+    said = "warning: no push goes through shop-android, but through shop-ios"
+    assert [True, True, False] == [said in it.stderr for it in (slip, rehearsed, both)]
+    assert [0, 0, 0] == [it.exit_code for it in (slip, rehearsed, both)]

@@ -191,6 +191,11 @@ def report(
     return exit_code_of(made.notes, strict=strict)
 
 
+def chosen_services(names: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the services of ``--service``.  Raises :class:`UsageError` with the nearest."""
+    return tuple(_known(each, SERVICES, "--service") for each in names or ())
+
+
 def chosen_bounces(
     now: datetime.datetime,
     since: str | None,
@@ -216,7 +221,7 @@ def chosen_bounces(
         until=end,
         campaigns=tuple(campaigns or ()),
         runs=tuple(runs or ()),
-        services=tuple(_known(each, SERVICES, "--service") for each in services or ()),
+        services=chosen_services(services),
         reasons=tuple(reasons or ()),
     )
 

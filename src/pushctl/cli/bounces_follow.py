@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pushctl.cli.bounces import MaskTokensOption, mask_key_for
+from pushctl.cli.bounces import MaskTokensOption, chosen_services, mask_key_for
 from pushctl.cli.common import (
     Color,
     ColorOption,
@@ -95,7 +95,7 @@ def follow(
     terminal = make_terminal(quiet, verbose, color)
     path = _log_path(log, config)
     wanted = Wanted(
-        tuple(campaign or ()), tuple(run or ()), tuple(service or ()), tuple(reason or ())
+        tuple(campaign or ()), tuple(run or ()), chosen_services(service), tuple(reason or ())
     )
     stream = BounceStream(terminal, output, mask_key_for(config) if mask_tokens else None)
     begun = time.monotonic()

@@ -140,7 +140,8 @@ def _require_target(options: SendOptions) -> None:
     if not any(targets):
         raise UsageError(
             "nobody to send to",
-            hint="give --token T, --profiles FILE, --tokens FILE or --fcm-topic NAME",
+            hint="give --token T, --profiles FILE, --tokens FILE, --fcm-topic NAME"
+            " or --apns-channel ID",
         )
 
 

@@ -24,7 +24,7 @@ from pushctl.job.manifest import manifest, stop_if_text
 from pushctl.job.messages import Messages
 from pushctl.job.recorder import Recorder, open_recorder_files
 from pushctl.job.running import Delivery, Running, Watcher
-from pushctl.job.survey import Survey, refuse_hopeless, survey
+from pushctl.job.survey import Survey, passed_over, refuse_hopeless, survey
 from pushctl.job.targets import Row, target_row
 from pushctl.records.bounce_log import BounceLog
 from pushctl.records.folder import RunFolder, create_run, locked
@@ -125,6 +125,7 @@ def make_plan(order: Order, folder: RunFolder, environ: Mapping[str, str]) -> Pl
         )
     found = survey(prepared, order.targets, chooser, order.messages)
     refuse_hopeless(found)
+    order.messages.warnings += passed_over(found, order.credentials)
     for need in found.needed.values():
         if need.settings.require_consent and order.audience is not None and not need.to_channel:
             order.audience.require_consent(need.settings.name)

@@ -43,6 +43,23 @@ class Survey:
         return self.sendable.total()
 
 
+def passed_over(found: Survey, chosen: Sequence[str]) -> list[Problem]:
+    """
+    Return the warning that no push goes through a credential of *chosen*, if that is so.
+
+    One name of several may well be for the other service; that none is used is a slip.
+    """
+    used = list(dict.fromkeys(need.settings.name for need in found.needed.values()))
+    if not chosen or not used or set(chosen) & set(used):
+        return []
+    return [
+        Problem(
+            f"no push goes through {' or '.join(chosen)}, but through {' and '.join(used)}",
+            hint="give --credential one of the service that delivers: pushctl config show",
+        )
+    ]
+
+
 def survey(
     prepared: Prepared | None,
     targets: Sequence[tuple[str, str]],
