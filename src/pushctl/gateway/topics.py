@@ -17,8 +17,8 @@ from urllib.parse import quote
 
 from pushctl import catalog
 from pushctl.gateway import fcm
-from pushctl.gateway.answer import Headers, label, raw_detail, read_object, rejected
-from pushctl.outcome import Category, Kind, Outcome, Retryable, Service
+from pushctl.gateway.answer import Headers, label, raw_detail, rejected
+from pushctl.outcome import Category, Kind, Outcome, Retryable, Service, TokenAction
 
 MAX_BATCH = 1_000
 _SEGMENT = "-_.~:"
@@ -81,7 +81,8 @@ def read_batch(
     where it was accepted with results that cannot be laid to the tokens.
     """
     if not 200 <= status < 300:
-        return fcm.read_answer(status, headers, body)
+        whole = fcm.read_answer(status, headers, body)
+        return whole._replace(token_action=TokenAction.KEEP)  # it speaks of no single token
     results = (_parsed(body) or {}).get("results")
     if not isinstance(results, list) or len(results) != number:
         found = f"{len(results)} results" if isinstance(results, list) else "no results"
@@ -102,8 +103,8 @@ def read_single(status: int, headers: Headers, body: bytes) -> Outcome:
         return outcome._replace(id=None)
     if status == 409 and outcome.reason == "ALREADY_EXISTS":
         return Outcome(kind=Kind.ACCEPTED, status=status, detail="it was subscribed already")
-    if _READ_ANEW.get(status) == outcome.reason and read_object(body) is not None:
-        return _refused(status, str(outcome.reason), outcome.detail)
+    if outcome.reason is not None and outcome.reason == _READ_ANEW.get(status):
+        return _refused(status, outcome.reason, outcome.detail)
     return outcome
 
 
