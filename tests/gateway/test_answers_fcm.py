@@ -120,6 +120,7 @@ def test_only_a_2xx_is_an_acceptance(status: int, kind: str) -> None:
         ("apns_token_disabled", [INVALID, apns_error("ExpiredToken")], ""),
         ("bad_data_key", [INVALID, bad_request("message.data")], "Invalid data payload key: gcm"),
         ("bad_package", [INVALID, bad_request("message.android.restrictedPackageName")], ""),
+        ("bad_package", [INVALID, bad_request("message.android.restricted_package_name")], ""),
         (
             "ios_data_only_priority",
             [INVALID, bad_request("message.apns.headers[apns-priority]")],
@@ -131,6 +132,8 @@ def test_only_a_2xx_is_an_acceptance(status: int, kind: str) -> None:
         ("undecided", [INVALID], "Request contains an invalid argument."),
         ("undecided", [INVALID, bad_request("message.token", "message.notification")], ""),
         ("undecided", [INVALID, bad_request("message.something_new")], "Something new."),
+        ("undecided", [INVALID, bad_request("message.apns.headers[apns-topic]")], ""),
+        ("undecided", [INVALID, bad_request("message.apns.payload.apns-priority")], ""),
         ("undecided", [INVALID], "The oneof is not known."),
         ("undecided", [INVALID], "It is already set."),
     ],
@@ -165,6 +168,10 @@ def test_the_evidence_quotes_what_decided() -> None:
     ):
         told = fcm.invalid_argument_case(body(INVALID, detail))
         assert fcm.Case("apns_token_disabled", evidence) == told
+    by_form = fcm.Case("bad_json_type", "a BadRequest without an FcmError: the JSON did not parse")
+    assert by_form == fcm.invalid_argument_case(body(bad_request()))
+    by_nothing = fcm.Case("undecided", 'only the message "", no field is named')
+    assert by_nothing == fcm.invalid_argument_case(body(INVALID))
 
 
 @pytest.mark.parametrize(

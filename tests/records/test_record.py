@@ -1,11 +1,23 @@
 """Outcome records: their fields, and their form as JSON."""
 
 import json
+from enum import StrEnum
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pushctl.outcome import Category, Kind, Outcome, TokenAction
+from pushctl.outcome import (
+    SKIP_REASONS,
+    Category,
+    Environment,
+    Kind,
+    Outcome,
+    Platform,
+    Retryable,
+    Service,
+    TokenAction,
+)
 from pushctl.records.record import FIELDS, Address, outcome_record, outcome_text, to_line, to_text
 
 TEXTS = st.text() | st.none()
@@ -79,3 +91,39 @@ def test_the_event_follows_the_outcome() -> None:
         "not_sent": None,
         "skipped": None,
     } == events
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (Kind, ["accepted", "rejected", "unknown", "not_sent", "skipped"]),
+        (Service, ["apns", "fcm"]),
+        (Platform, ["ios", "android", "web"]),
+        (Environment, ["production", "sandbox"]),
+        (TokenAction, ["keep", "remove", "suspect", "check-environment"]),
+        (Retryable, ["no", "yes-with-backoff", "yes-after-fix"]),
+        (
+            Category,
+            ["token", "credentials", "request", "payload", "rate", "server", "connection", "rule"],
+        ),
+    ],
+)
+def test_the_words_of_a_record_stay_what_they_are(kind: type[StrEnum], words: list[str]) -> None:
+    """Scripts and token stores compare with them, and older logs hold them."""
+    assert words == [word.value for word in kind]
+
+
+def test_the_reasons_of_a_skip_stay_what_they_are() -> None:
+    """They stand in records as the vendors' reasons do."""
+    assert SKIP_REASONS == (
+        "NoConsent", "MissingAttribute", "Suppressed", "Duplicate", "NotInSegment", "NoCredential",
+        "PayloadTooLarge",
+    )  # fmt: skip
+
+
+def test_what_is_not_known_of_a_push_is_nothing() -> None:
+    """An outcome of which only the kind is told keeps the token and names nothing."""
+    nothing = (None,) * 5
+    more = (None,) * 6
+
+    assert (Kind.UNKNOWN, *nothing, TokenAction.KEEP, Retryable.NO, *more) == Outcome(Kind.UNKNOWN)

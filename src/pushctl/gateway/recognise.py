@@ -74,7 +74,7 @@ def _from_object(
     if isinstance(error, dict) or (isinstance(name, str) and name.startswith("projects/")):
         return _from_fcm(error if isinstance(error, dict) else None, body, status, headers)
     if isinstance(error, str) or "access_token" in given or "id_token" in given:
-        return _from_oauth(body, status or (400 if "error" in given else 200), status, headers)
+        return _from_oauth(body, 400 if "error" in given else 200, status, headers)
     return None
 
 
@@ -84,14 +84,15 @@ def _from_apns(
     reason = label(given.get("reason")) or ""
     in_broadcast = header(headers, "apns-request-id") is not None
     tables = ("apns-broadcast", "apns") if in_broadcast else ("apns", "apns-broadcast", "apns-web")
-    rows = [row for table in tables if (row := catalog.lookup(table, reason)) is not None]
-    known = rows[0] if rows else None
+    found = (catalog.lookup(table, reason) for table in tables)
+    known = next((row for row in found if row is not None), None)
     if status is None and known is not None:
         status = known.status
     if status is None and "timestamp" in given:
         status = 410
     if status is None:
-        return Finding(service="apns", kind=Kind.REJECTED, reason=reason, rows=tuple(rows[:1]))
+        rows = (known,) if known is not None else ()
+        return Finding(service="apns", kind=Kind.REJECTED, reason=reason, rows=rows)
     outcome = apns.read_answer(status, headers, body)
     row = known or catalog.by_status("apns", status)
     in_other_table = known is not None and known.service != "apns"
@@ -247,7 +248,7 @@ def _split_response(text: str) -> tuple[int, Headers, bytes] | None:
     """
     lines = text.splitlines()
     starts = [number for number, line in enumerate(lines) if _STATUS_LINE.fullmatch(line.strip())]
-    if not starts or lines[0].lstrip()[:1] in ("{", "["):
+    if not starts or lines[0][:1] in ("{", "["):
         return None
     match = _STATUS_LINE.fullmatch(lines[starts[-1]].strip())
     if match is None:
