@@ -1,10 +1,11 @@
 """
 Would the tests notice?  Plants small faults in a module and runs the tests that concern it.
 
-``python3 dev.py mutants PATH...`` takes modules or folders under ``src/pushctl`` (some lines as
-``gateway/fcm.py:120-140``), by default all of ``CONCERNS``.  Nothing is written to the tree: each
-mutant is imported by a process of its own in place of the module.  First come the tests that ran
-the changed line, then all that concern the module, then simulated seeds.
+``python3 dev.py mutants PATH...`` takes modules or folders under ``src/pushctl``, with or without
+that in front (some lines as ``gateway/fcm.py:120-140``), by default all of ``CONCERNS``.  Nothing
+is written to the tree: each mutant is imported by a process of its own in place of the module.
+First come the tests that ran the changed line, then all that concern the module, then simulated
+seeds.
 
 A survivor is listed, unless a comment in ``tests/`` says why it may live: ``# Survives
 `gateway/fcm.py`: `some text`: the reason``, where the text is what was changed, or the name of the
@@ -99,7 +100,9 @@ def modules(paths: Sequence[str]) -> Iterator[tuple[Path, range]]:
     for text in paths:
         name, _, lines = text.partition(":")
         first, _, last = lines.partition("-")
-        path = SOURCE / name
+        path = SOURCE / name.removeprefix("src/pushctl/")
+        if not path.exists():
+            sys.exit(f"{text}: no such module or folder under src/pushctl")
         if path.is_dir():
             yield from ((found, EVERY) for found in sorted(path.glob("*.py")) if has_code(found))
         else:
@@ -118,7 +121,10 @@ class Trial:
         self.name = path.relative_to(SOURCE).as_posix()
         self.jobs = jobs
         self.seeds = seeds if _concern(self.name, SIMULATED) else 0
-        self.tests = [str(TESTS / test) for test in CONCERNS[_concern(self.name, CONCERNS) or ""]]
+        concern = _concern(self.name, CONCERNS)
+        if concern is None:
+            sys.exit(f"{self.name}: CONCERNS in tools/mutants.py names no tests for it")
+        self.tests = [str(TESTS / test) for test in CONCERNS[concern]]
         self.by_line: dict[int, set[str]] = {}
 
     def run(self, lines: range) -> int:
