@@ -69,13 +69,20 @@ def test_a_refusal_is_told_whole() -> None:
     assert unread == broadcast.read_answer(429, headers, b'{"reason":7}')
 
 
-@pytest.mark.parametrize("own", [(), ((b"apns-priority", b"5"), (b"apns-expiration", b"1"))])
-def test_the_header_of_a_broadcast(own: HeaderFields) -> None:
+@pytest.mark.parametrize(
+    ("own", "added"),
+    [
+        ((), ((b"apns-expiration", b"0"),)),
+        (((b"apns-priority", b"5"),), ((b"apns-expiration", b"0"),)),
+        (((b"apns-priority", b"5"), (b"apns-expiration", b"1")), ()),
+    ],
+)
+def test_the_header_of_a_broadcast(own: HeaderFields, added: HeaderFields) -> None:
     """The content's fields, an expiration in any case, the channel and the request's id."""
     fields = broadcast.fields(own, channel=CHANNEL, request_id=b"1")
 
     addressed = ((b"apns-channel-id", CHANNEL.encode()), (b"apns-request-id", b"1"))
-    assert (*(own or ((b"apns-expiration", b"0"),)), *addressed) == fields
+    assert (*own, *added, *addressed) == fields
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -225,6 +232,7 @@ def test_the_id_of_a_new_channel(headers: list[tuple[str, str]], expected: str |
 
 
 # Survives `gateway/channels.py`: `Properties`: both are always given.
+# Survives `gateway/channels.py`: `None if policy is None else`: none is called None (mypy).
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
