@@ -6,6 +6,7 @@ import dataclasses
 import json
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, repeat
 
 from pushctl.dispatch.lane import Lane
 from pushctl.dispatch.thresholds import Stop
@@ -31,6 +32,7 @@ from pushctl.view.outcomes import (
 from pushctl.view.progress import PLAIN_EVERY_S, ProgressDisplay, Snapshot
 from pushctl.view.terminal import Terminal
 from pushctl.view.trace import WireTrace
+from pushctl.view.words import broken
 from pushctl.wire.errors import ConnectFailed
 
 Allow = Callable[[Survey, Mapping[str, Binding]], None]
@@ -87,7 +89,10 @@ class Screen:
             whom = "channel" if binding.to_channel else "recipient"
             where += [credential.fingerprint, f"{number:,} {whom}{'s' * (number != 1)}"]
             dot = " · " if terminal.unicode else ", "
-            terminal.say(f"{arrow} {printable(dot.join(where), 400)}", style="cyan")
+            room = terminal.width - 2 if terminal.err_is_tty else None
+            lines = broken([printable(part, 200) for part in where], dot, room)
+            for mark, line in zip(chain(arrow, repeat(" ")), lines, strict=False):
+                terminal.say(f"{mark} {line}", style="cyan")
         terminal.say(f"  run {run}, consent: {self._consent}")
         doubts: list[Problem] = []
         for binding in bindings.values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 SERVICE_NAMES: Mapping[str, str] = {"apns": "APNs", "fcm": "FCM"}
@@ -13,6 +13,21 @@ def plural(number: int, word: str) -> str:
     """Return *number* with *word*, which takes ``s`` or ``es`` when there is not one of it."""
     ending = "" if number == 1 else "es" if word.endswith(("s", "sh", "ch", "x")) else "s"
     return f"{number:,} {word}{ending}"
+
+
+def broken(parts: Sequence[str], between: str, width: int | None) -> list[str]:
+    """
+    Return *parts* joined by *between*, on as many lines as it takes to stay within *width*.
+
+    A part that is longer by itself has a line of its own; a *width* of ``None`` has no end.
+    """
+    lines: list[str] = []
+    for part in parts:
+        if lines and (width is None or len(lines[-1]) + len(between) + len(part) <= width):
+            lines[-1] += between + part
+        else:
+            lines.append(part)
+    return lines
 
 
 def percent(part: float, whole: float) -> str:
