@@ -87,6 +87,8 @@ class SubscriptionScreen:
         else:
             if not terminal.verbose and self.totals.total() <= SHOWN_ONE_BY_ONE:
                 push_table(self._first, terminal)
+                if self._reasons.counts:
+                    terminal.data("\n")
             reason_groups(self._reasons, terminal)
             terminal.data(line + "\n")
         if self.totals[Kind.UNKNOWN] or self.totals[Kind.NOT_SENT]:
