@@ -23,6 +23,11 @@ def results(*each: object) -> bytes:
     return json.dumps({"results": list(each)}).encode()
 
 
+def test_the_words_of_the_actions_stay_what_they_are() -> None:
+    """Commands and records are named by them."""
+    assert ["subscribe", "unsubscribe"] == [action.value for action in Action]
+
+
 def test_a_batch_is_what_the_sdks_send() -> None:
     """The topic with its prefix, the tokens in order, and the field that names the kind of key."""
     added = topics.batch(Action.SUBSCRIBE, "news", [TOKEN, "b"])

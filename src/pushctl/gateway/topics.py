@@ -99,7 +99,7 @@ def read_batch(
 def read_single(status: int, headers: Headers, body: bytes) -> Outcome:
     """Return the outcome of a request about one registration; one subscribed before is accepted."""
     outcome = fcm.read_answer(status, headers, body)
-    if 200 <= status < 300:
+    if outcome.kind is Kind.ACCEPTED:
         return outcome._replace(id=None)
     if status == 409 and outcome.reason == "ALREADY_EXISTS":
         return Outcome(kind=Kind.ACCEPTED, status=status, detail="it was subscribed already")
