@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pushctl.cli.common import (
+    AllowEndpointOption,
     Color,
     ColorOption,
     ConfigOption,
     DebugOption,
     NoInputOption,
     QuietOption,
+    TimeoutOption,
     VerboseOption,
     choose_output,
     make_terminal,
@@ -93,21 +95,6 @@ CredentialOption = Annotated[
         envvar="PUSHCTL_CREDENTIAL",
         show_default=False,
         help="The APNs credential: it says which app and environment.",
-    ),
-]
-TimeoutOption = Annotated[
-    str,
-    typer.Option(
-        "--timeout", metavar="TIME", envvar="PUSHCTL_TIMEOUT", help="How long an answer may take."
-    ),
-]
-AllowEndpointOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--allow-endpoint",
-        metavar="HOST",
-        show_default=False,
-        help="A host the config may send credentials to.",
     ),
 ]
 DryRunOption = Annotated[

@@ -90,6 +90,21 @@ NoInputOption = Annotated[
         help="Never ask; fail instead.",
     ),
 ]
+AllowEndpointOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-endpoint",
+        metavar="HOST",
+        show_default=False,
+        help="A host the config may send credentials to.",
+    ),
+]
+TimeoutOption = Annotated[
+    str,
+    typer.Option(
+        "--timeout", metavar="TIME", envvar="PUSHCTL_TIMEOUT", help="How long an answer may take."
+    ),
+]
 ConfigOption = Annotated[
     str | None,
     typer.Option(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pushctl.cli.common import (
+    AllowEndpointOption,
     Color,
     ColorOption,
     ConfigOption,
@@ -21,6 +22,7 @@ from pushctl.cli.common import (
     Progress,
     ProgressOption,
     QuietOption,
+    TimeoutOption,
     VerboseOption,
     announce_stdin,
     choose_output,
@@ -29,7 +31,6 @@ from pushctl.cli.common import (
     output_option,
 )
 from pushctl.cli.topics_options import (
-    AllowEndpointOption,
     CredentialOption,
     DryRunOption,
     FidOption,
@@ -39,7 +40,6 @@ from pushctl.cli.topics_options import (
     ProfilesOption,
     RetryForOption,
     SuppressOption,
-    TimeoutOption,
     TokenOption,
     TokensOption,
     TopicArgument,

@@ -104,18 +104,3 @@ RetryForOption = Annotated[
         "--retry-for", metavar="TIME", envvar="PUSHCTL_RETRY_FOR", help="How long to retry."
     ),
 ]
-TimeoutOption = Annotated[
-    str,
-    typer.Option(
-        "--timeout", metavar="TIME", envvar="PUSHCTL_TIMEOUT", help="How long an answer may take."
-    ),
-]
-AllowEndpointOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--allow-endpoint",
-        metavar="HOST",
-        show_default=False,
-        help="A host the config may send credentials to.",
-    ),
-]
