@@ -724,6 +724,17 @@ WHOLE: list[tuple[str, dict[str, Any] | None]] = [
             "rows": ["fcm HTTP 418"],
         },
     ),
+    (
+        "Error 410 (Gone",
+        {
+            "service": "fcm",
+            "status": 410,
+            "kind": "rejected",
+            "token_action": "keep",
+            "detail": "Error 410 (Gone",
+            "rows": ["fcm HTTP 410"],
+        },
+    ),
     ("Idle\nTimeout", None),
     (
         '{"error":"invalid_grant"}',

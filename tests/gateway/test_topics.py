@@ -112,7 +112,7 @@ def test_each_reason_of_a_token(row: catalog.Reason) -> None:
     assert TokenAction.REMOVE is not bad.token_action
 
 
-# Survives `gateway/topics.py`: `category=Category.REQUEST, detail=detail`: with it comes no text yet.
+# Survives `gateway/topics.py`: `category=Category.REQUEST, detail=detail`: no text is with it.
 def test_a_reason_that_nobody_knows() -> None:
     """It is told as it is, harmless, and not tried again."""
     (found,) = topics.read_batch(200, (), results({"error": "NEW\x1b[31m"}), 1)  # type: ignore[misc] # a list
