@@ -735,6 +735,17 @@ WHOLE: list[tuple[str, dict[str, Any] | None]] = [
             "rows": ["fcm HTTP 410"],
         },
     ),
+    (
+        'HTTP/2 400\n\n{"reason":"Unregistered"}',
+        {
+            "service": "apns",
+            "status": 400,
+            "kind": "rejected",
+            "reason": "Unregistered",
+            "token_action": "keep",
+            "rows": ["apns Unregistered"],
+        },
+    ),
     ("Idle\nTimeout", None),
     (
         '{"error":"invalid_grant"}',
