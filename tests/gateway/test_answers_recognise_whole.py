@@ -746,6 +746,16 @@ WHOLE: list[tuple[str, dict[str, Any] | None]] = [
             "rows": ["apns Unregistered"],
         },
     ),
+    (
+        '{"service":"fcm","reason":"INVALID_ARGUMENT","case":"bad_ttl","status":400}',
+        {
+            "service": "fcm",
+            "status": 400,
+            "reason": "INVALID_ARGUMENT",
+            "case": "bad_ttl",
+            "rows": ["fcm INVALID_ARGUMENT bad_ttl"],
+        },
+    ),
     ("Idle\nTimeout", None),
     (
         '{"error":"invalid_grant"}',
