@@ -196,6 +196,6 @@ def test_a_log_that_cannot_be_opened_stops_the_send_before_its_first_push(projec
     result = project.send("--token", ios(1, "de"), *HELLO, "--bounce-log", "taken/b.jsonl")
 
     assert 74 == result.exit_code
-    assert "could not open" in result.errors[0]
+    assert "could not make" in result.errors[0]
     assert [] == project.served.pushes
     assert [] == list((project.folder / ".pushctl" / "runs").iterdir())
