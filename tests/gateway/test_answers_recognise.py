@@ -182,6 +182,13 @@ def test_a_response_that_says_nothing_is_told_by_its_status(
     assert names == [row.name for row in found.rows]
 
 
+def test_a_status_of_the_token_endpoint_is_explained_as_the_token_endpoints() -> None:
+    """A 401 there is about the credentials, not about a push."""
+    (row,) = one('HTTP/2 401\n\n{"error":"new_error"}').rows
+
+    assert ("oauth", 401) == (row.service, row.status)
+
+
 @pytest.mark.parametrize(
     ("text", "service"),
     [

@@ -849,6 +849,7 @@ WHOLE: list[tuple[str, dict[str, Any] | None]] = [
 # Survives `gateway/recognise.py`: `(?:HTTP/[0-9.]+`: in small letters it matches the same.
 # Survives `gateway/recognise.py`: `:status:?`: in capitals likewise.
 # Survives `gateway/recognise.py`: `400 if "error" in given else 200`: any 4xx, any 2xx will do.
+# Survives `gateway/recognise.py`: `(row is not None) or True`: with a status there is always a row.
 # Survives `gateway/recognise.py`: `answer.reason or ""`: no row is called either.
 @pytest.mark.parametrize(("text", "expected"), WHOLE)
 def test_all_that_a_text_tells_is_told(text: str, expected: dict[str, Any] | None) -> None:

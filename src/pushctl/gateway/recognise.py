@@ -136,7 +136,7 @@ def _from_oauth(body: bytes, assumed: int, status: int | None, headers: Headers)
     answer = oauth.read_answer(status or assumed, headers, body)
     if isinstance(answer, oauth.TokenGrant):
         return Finding(service="oauth", status=status, kind=Kind.ACCEPTED)
-    row = catalog.lookup("oauth", answer.reason or "", case=answer.case)
+    row = catalog.lookup("oauth", answer.reason or "")
     if row is None and status is not None:
         row = catalog.by_status("oauth", status)
     return dataclasses.replace(
