@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -106,8 +106,10 @@ OutputOption = Annotated[str, output_option(*OUTPUTS)]
 def register(app: typer.Typer) -> None:
     """Add the commands to *app*."""
     topics = typer.Typer(help=HELP, no_args_is_help=True)
-    topics.command("subscribe", help=SUBSCRIBE_HELP, epilog=SUBSCRIBE_EPILOG)(subscribe)
-    topics.command("unsubscribe", help=UNSUBSCRIBE_HELP, epilog=UNSUBSCRIBE_EPILOG)(unsubscribe)
+    topics.command("subscribe", help=SUBSCRIBE_HELP, epilog=SUBSCRIBE_EPILOG)(_command("subscribe"))
+    topics.command("unsubscribe", help=UNSUBSCRIBE_HELP, epilog=UNSUBSCRIBE_EPILOG)(
+        _command("unsubscribe")
+    )
     app.add_typer(topics, name="topics")
 
 
@@ -134,98 +136,56 @@ class _Wish:
     config: str | None
 
 
-def subscribe(
-    topic: TopicArgument,
-    token: TokenOption = None,
-    fid: FidOption = None,
-    tokens: TokensOption = None,
-    profiles: ProfilesOption = None,
-    profile: ProfileOption = None,
-    format: FormatOption = None,
-    where: WhereOption = None,
-    suppress: SuppressOption = None,
-    credential: CredentialOption = None,
-    one_by_one: OneByOneOption = False,
-    dry_run: DryRunOption = False,
-    retry_for: RetryForOption = "5m",
-    timeout: TimeoutOption = "30s",
-    allow_endpoint: AllowEndpointOption = None,
-    output: OutputOption = "table",
-    config: ConfigOption = None,
-    quiet: QuietOption = 0,
-    verbose: VerboseOption = 0,
-    color: ColorOption = Color.AUTO,
-    progress: ProgressOption = Progress.AUTO,
-    debug: DebugOption = False,
-) -> int:
-    wish = _Wish(
-        topic=topic,
-        token=token or (),
-        fid=fid or (),
-        tokens=tokens or (),
-        profiles=profiles or (),
-        profile=profile or (),
-        format=format,
-        where=where,
-        suppress=suppress or (),
-        credential=credential,
-        one_by_one=one_by_one,
-        dry_run=dry_run,
-        retry_for=retry_for,
-        timeout=timeout,
-        allow_endpoint=allow_endpoint or (),
-        output=output,
-        config=config,
-    )
-    terminal = make_terminal(quiet, verbose, color, progress)
-    return _carry_out("subscribe", wish, terminal, progress)
+def _command(action: str) -> Callable[..., int]:
+    """Return the command that does *action*, ``subscribe`` or ``unsubscribe``."""
 
+    def command(
+        topic: TopicArgument,
+        token: TokenOption = None,
+        fid: FidOption = None,
+        tokens: TokensOption = None,
+        profiles: ProfilesOption = None,
+        profile: ProfileOption = None,
+        format: FormatOption = None,
+        where: WhereOption = None,
+        suppress: SuppressOption = None,
+        credential: CredentialOption = None,
+        one_by_one: OneByOneOption = False,
+        dry_run: DryRunOption = False,
+        retry_for: RetryForOption = "5m",
+        timeout: TimeoutOption = "30s",
+        allow_endpoint: AllowEndpointOption = None,
+        output: OutputOption = "table",
+        config: ConfigOption = None,
+        quiet: QuietOption = 0,
+        verbose: VerboseOption = 0,
+        color: ColorOption = Color.AUTO,
+        progress: ProgressOption = Progress.AUTO,
+        debug: DebugOption = False,
+    ) -> int:
+        wish = _Wish(
+            topic=topic,
+            token=token or (),
+            fid=fid or (),
+            tokens=tokens or (),
+            profiles=profiles or (),
+            profile=profile or (),
+            format=format,
+            where=where,
+            suppress=suppress or (),
+            credential=credential,
+            one_by_one=one_by_one,
+            dry_run=dry_run,
+            retry_for=retry_for,
+            timeout=timeout,
+            allow_endpoint=allow_endpoint or (),
+            output=output,
+            config=config,
+        )
+        terminal = make_terminal(quiet, verbose, color, progress)
+        return _carry_out(action, wish, terminal, progress)
 
-def unsubscribe(
-    topic: TopicArgument,
-    token: TokenOption = None,
-    fid: FidOption = None,
-    tokens: TokensOption = None,
-    profiles: ProfilesOption = None,
-    profile: ProfileOption = None,
-    format: FormatOption = None,
-    where: WhereOption = None,
-    suppress: SuppressOption = None,
-    credential: CredentialOption = None,
-    one_by_one: OneByOneOption = False,
-    dry_run: DryRunOption = False,
-    retry_for: RetryForOption = "5m",
-    timeout: TimeoutOption = "30s",
-    allow_endpoint: AllowEndpointOption = None,
-    output: OutputOption = "table",
-    config: ConfigOption = None,
-    quiet: QuietOption = 0,
-    verbose: VerboseOption = 0,
-    color: ColorOption = Color.AUTO,
-    progress: ProgressOption = Progress.AUTO,
-    debug: DebugOption = False,
-) -> int:
-    wish = _Wish(
-        topic=topic,
-        token=token or (),
-        fid=fid or (),
-        tokens=tokens or (),
-        profiles=profiles or (),
-        profile=profile or (),
-        format=format,
-        where=where,
-        suppress=suppress or (),
-        credential=credential,
-        one_by_one=one_by_one,
-        dry_run=dry_run,
-        retry_for=retry_for,
-        timeout=timeout,
-        allow_endpoint=allow_endpoint or (),
-        output=output,
-        config=config,
-    )
-    terminal = make_terminal(quiet, verbose, color, progress)
-    return _carry_out("unsubscribe", wish, terminal, progress)
+    return command
 
 
 def _carry_out(action: str, wish: _Wish, terminal: Terminal, progress: Progress) -> int:
