@@ -86,45 +86,6 @@ def serve(make: Callable[[], asyncio.Protocol], context: ssl.SSLContext | None) 
         thread.join()
 
 
-@contextlib.contextmanager
-def refusing(context: ssl.SSLContext) -> Iterator[int]:
-    """
-    Serve TLS that ends in the server's alert; yield the port on 127.0.0.1.
-
-    By hand: asyncio's own server drops the connection without the alert that says why.
-    """
-
-    def refuse(listener: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                _refuse_one(listener.accept()[0], context)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=refuse, args=(listener,), daemon=True)
-        thread.start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
-        thread.join()
-
-
-def _refuse_one(accepted: socket.socket, context: ssl.SSLContext) -> None:
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    tls = context.wrap_bio(incoming, outgoing, server_side=True)
-    with accepted:
-        while True:
-            try:
-                tls.do_handshake()
-            except ssl.SSLWantReadError:
-                accepted.sendall(outgoing.read())
-                incoming.write(accepted.recv(65_536))
-            except ssl.SSLError:
-                accepted.sendall(outgoing.read())
-                accepted.shutdown(socket.SHUT_WR)
-                break
-        while accepted.recv(65_536):
-            pass
-
-
 class Site:
     """A folder with an authority, and with credentials that lead to a port of this machine."""
 

@@ -20,7 +20,6 @@ from check.kit import (
     Site,
     check,
     closed_port,
-    refusing,
     serve,
     step,
     verdicts,
@@ -31,7 +30,7 @@ from pushctl.check.step import Verdict, exit_code
 from pushctl.config import CredentialSettings, load_settings
 from pushctl.simulator import ApnsKey, Rule, Script, Simulator, answers, make_credentials
 from pushctl.simulator.throwaway import write_config
-from wire.server import Peer, Silent
+from wire.server import Peer, Silent, refusing_clients
 
 BAD_TOKEN = Says(400, {"reason": "BadDeviceToken"})
 
@@ -472,7 +471,7 @@ def test_a_client_certificate_that_is_turned_down(site: Site, tmp_path: Path) ->
     key = material.ec_key()
     data = material.pem(key) + material.certificate_pem(material.certificate(key))
     path = material.write(tmp_path / "other.pem", data)
-    with refusing(context) as port:
+    with refusing_clients(context) as port:
         settings = dataclasses.replace(site.certificate(port), certificate_file=path)  # type: ignore[call-arg]
         report = check(settings, clock=lambda: material.NOW)
 
@@ -484,7 +483,7 @@ def test_a_client_certificate_that_is_turned_down(site: Site, tmp_path: Path) ->
 def test_a_key_where_a_certificate_is_demanded(site: Site) -> None:
     """A server that takes certificates only cannot judge a .p8 key: exit 5, with the reason."""
     context = site.authority.server("127.0.0.1", clients=True)
-    with refusing(context) as port:
+    with refusing_clients(context) as port:
         _, said, code = outcome(site.key(port))
 
     assert "asks for a client certificate" in said

@@ -377,6 +377,22 @@ _VARYING: Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]]
 )
 
 
+def apns_at(folder: Path, port: int, ca_file: Path) -> None:
+    """Write a config into *folder* that takes *port* of this machine for APNs."""
+    (folder / "pushctl.yaml").write_text(f"""\
+credentials:
+  shop:
+    service: apns
+    environment: production
+    topic: {TOPIC}
+    key_file: key.p8
+    key_id: ABC123DEFG
+    team_id: DEF123GHIJ
+    endpoint: https://localhost:{port}
+    ca_file: {ca_file}
+""")
+
+
 def steady(text: str, folder: Path) -> str:
     """Return *text* without what differs from run to run: ids, times, ports, folders."""
     text = text.replace(str(folder), "<folder>")

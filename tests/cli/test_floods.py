@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.kit import TOPIC, ios, run_cli
+from cli.kit import apns_at, ios, run_cli
 from credentials import material
 from wire.authority import Authority
 from wire.talk import opening
@@ -53,18 +53,7 @@ def test_a_gateway_that_floods(
         replies=flood(name),
     )
     with witnessing(attacker, authority) as witness:
-        (folder / "pushctl.yaml").write_text(f"""\
-credentials:
-  shop:
-    service: apns
-    environment: production
-    topic: {TOPIC}
-    key_file: key.p8
-    key_id: ABC123DEFG
-    team_id: DEF123GHIJ
-    endpoint: https://localhost:{witness.port}
-    ca_file: {authority.file}
-""")
+        apns_at(folder, witness.port, authority.file)
         arguments = ("--tokens", "list.txt", "--title", "Hi", "-o", "jsonl", "--retry-for", "0")
         result = run_cli("send", *arguments, cwd=folder)
     outcomes = [record["outcome"] for record in result.records]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.kit import TOPIC, android, ios, run_cli
+from cli.kit import TOPIC, android, apns_at, ios, run_cli
 from credentials import material
 from pushctl.wire.link import Link
 from wire.authority import Authority
@@ -37,22 +37,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pushctl.credentials.google_transport._TIMEOUT_S", 0.5)
 
 
-def apns(folder: Path, authority: Authority, witness: Witness) -> None:
-    """Write a config that takes *witness* for APNs."""
-    (folder / "pushctl.yaml").write_text(f"""\
-credentials:
-  shop:
-    service: apns
-    environment: production
-    topic: {TOPIC}
-    key_file: key.p8
-    key_id: ABC123DEFG
-    team_id: DEF123GHIJ
-    endpoint: https://localhost:{witness.port}
-    ca_file: {authority.file}
-""")
-
-
 def fcm(folder: Path, authority: Authority, witness: Witness) -> None:
     """Write a config that takes *witness* for FCM and for its token endpoint."""
     (folder / "pushctl.yaml").write_text(f"""\
@@ -75,7 +59,7 @@ def said(name: str) -> str:
 def test_send(folder: Path, authority: Authority, name: str) -> None:
     """One error that says what is wrong and what to do, exit 5; nothing sent, nothing unknown."""
     with witnessing(WRONG[name], authority) as witness:
-        apns(folder, authority, witness)
+        apns_at(folder, witness.port, authority.file)
         result = run_cli("send", "--token", ios(1), "--title", "Hi", "-o", "jsonl", cwd=folder)
     record = result.record
 
@@ -121,7 +105,7 @@ def test_the_token_endpoint(folder: Path, authority: Authority, name: str) -> No
 def test_check(folder: Path, authority: Authority, name: str) -> None:
     """``check`` says the same, and shows the server no credential either."""
     with witnessing(WRONG[name], authority) as witness:
-        apns(folder, authority, witness)
+        apns_at(folder, witness.port, authority.file)
         result = run_cli("check", "--timeout", "1s", cwd=folder)
 
     assert 5 == result.exit_code, result.stdout
@@ -133,7 +117,7 @@ def test_a_list(folder: Path, authority: Authority) -> None:
     """A long list is not sent to a wrong server in one try; -q leaves the error on the screen."""
     (folder / "list.txt").write_text("".join(f"{ios(number)}\n" for number in range(500)))
     with witnessing(WRONG["expired"], authority) as witness:
-        apns(folder, authority, witness)
+        apns_at(folder, witness.port, authority.file)
         arguments = ("--tokens", "list.txt", "--title", "Hi", "-o", "json", "-q")
         result = run_cli("send", *arguments, cwd=folder)
 

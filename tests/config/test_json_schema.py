@@ -20,6 +20,19 @@ from pushctl.documents import load as read_yaml
 from pushctl.errors import InvalidInput
 
 ID, OTHER_ID = "ABC123DEFG", "XYZ9876543"
+_ENDPOINTS = (
+    "https://127.0.0.1:2197",
+    "https://[::1]:2197/",
+    "HTTPS://localhost",
+    "https://127.0.0.1:65535",
+    "https://127.0.0.1:65536",
+    "http://127.0.0.1",
+    "https://127.0.0.1/path",
+    "https://u@127.0.0.1",
+    "https://",
+    "",
+)
+
 VALUES: dict[str, tuple[object, ...]] = {
     "service": ("apns", "fcm", "ios", 1),
     "environment": ("production", "sandbox", "prod", None),
@@ -36,42 +49,9 @@ VALUES: dict[str, tuple[object, ...]] = {
     "project_id": ("shop-1234", "123456789", "example.com:shop-1234", "X", "ab"),
     "require_consent": (True, False, "true", None),
     "protected": (True, False, 1),
-    "endpoint": (
-        "https://127.0.0.1:2197",
-        "https://[::1]:2197/",
-        "HTTPS://localhost",
-        "https://127.0.0.1:65535",
-        "https://127.0.0.1:65536",
-        "http://127.0.0.1",
-        "https://127.0.0.1/path",
-        "https://u@127.0.0.1",
-        "https://",
-        "",
-    ),
-    "broadcast_endpoint": (
-        "https://127.0.0.1:2197",
-        "https://[::1]:2197/",
-        "HTTPS://localhost",
-        "https://127.0.0.1:65535",
-        "https://127.0.0.1:65536",
-        "http://127.0.0.1",
-        "https://127.0.0.1/path",
-        "https://u@127.0.0.1",
-        "https://",
-        "",
-    ),
-    "channels_endpoint": (
-        "https://127.0.0.1:2197",
-        "https://[::1]:2197/",
-        "HTTPS://localhost",
-        "https://127.0.0.1:65535",
-        "https://127.0.0.1:65536",
-        "http://127.0.0.1",
-        "https://127.0.0.1/path",
-        "https://u@127.0.0.1",
-        "https://",
-        "",
-    ),
+    "endpoint": _ENDPOINTS,
+    "broadcast_endpoint": _ENDPOINTS,
+    "channels_endpoint": _ENDPOINTS,
     "token_endpoint": (
         "https://127.0.0.1:2197/token",
         "https://localhost",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, ParamSpec
 
 import h2.config
@@ -165,3 +167,42 @@ def push(link: Link, count: int = 1, body: bytes = b"{}", first: int = 0) -> Non
     for tag in range(first, first + count):
         link.request(HEAD.block(b"/3/device/%064x" % tag), body, tag)
     link.flush()
+
+
+@contextlib.contextmanager
+def refusing_clients(context: ssl.SSLContext) -> Iterator[int]:
+    """
+    Serve TLS that ends in the server's alert; yield the port on 127.0.0.1.
+
+    By hand: asyncio's own server drops the connection without the alert that says why.
+    """
+
+    def refuse(listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                _refuse_one(listener.accept()[0], context)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=refuse, args=(listener,), daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def _refuse_one(accepted: socket.socket, context: ssl.SSLContext) -> None:
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(incoming, outgoing, server_side=True)
+    with accepted:
+        while True:
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                accepted.sendall(outgoing.read())
+                incoming.write(accepted.recv(65_536))
+            except ssl.SSLError:
+                accepted.sendall(outgoing.read())
+                accepted.shutdown(socket.SHUT_WR)
+                break
+        while accepted.recv(65_536):
+            pass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 
 import h2.settings
 import pytest
@@ -14,7 +13,17 @@ from pushctl.wire.errors import ConnectFailed
 from pushctl.wire.events import Answer, Closed, Unanswered, Unprocessed
 from pushctl.wire.link import HALF_OPEN, LOST, Endpoint, Link, Liveness
 from wire.authority import Authority
-from wire.server import Owner, Peer, Silent, endpoint, in_loop, linked, push, serving
+from wire.server import (
+    Owner,
+    Peer,
+    Silent,
+    endpoint,
+    in_loop,
+    linked,
+    push,
+    refusing_clients,
+    serving,
+)
 
 CODES = h2.settings.SettingCodes
 
@@ -471,29 +480,8 @@ async def test_client_certificate_required(authority: Authority) -> None:
     """A server that wants a client certificate says so only after TLS 1.3's handshake."""
     context = authority.server(clients=True)
 
-    def refuse(listener: socket.socket) -> None:
-        # By hand: asyncio's own server drops the connection without the alert that says why.
-        accepted, _ = listener.accept()
-        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        tls = context.wrap_bio(incoming, outgoing, server_side=True)
-        with accepted:
-            while True:
-                try:
-                    tls.do_handshake()
-                except ssl.SSLWantReadError:
-                    accepted.sendall(outgoing.read())
-                    incoming.write(accepted.recv(65_536))
-                except ssl.SSLError:
-                    accepted.sendall(outgoing.read())
-                    accepted.shutdown(socket.SHUT_WR)
-                    break
-            while accepted.recv(65_536):
-                pass
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        serving = asyncio.get_running_loop().run_in_executor(None, refuse, listener)
-        error = await failure(listener.getsockname()[1], authority)
-        await serving
+    with refusing_clients(context) as port:
+        error = await failure(port, authority)
 
     assert "tls" == error.stage
     assert error.message.endswith("it asks for a client certificate")
