@@ -49,6 +49,9 @@ ANNA: dict[str, Any] = {
         ("{{ 'x' if first_name in ['Anna', 'Bob'] else 'y' }}", "x"),
         ("{{ orders + 1 }} {{ orders - 1 }} {{ -orders }}", "8 6 -7"),
         ("{{ first_name ~ '/' ~ orders }}", "Anna/7"),
+        ("{{ vip ~ '/' ~ price }} {{ vip | upper }}", "true/3.456 TRUE"),
+        ("{{ first_name ~ (orders ~ 'x') | upper }}", "Anna7X"),
+        ("{{ 'xyAnnayx' | trim('xy') }} {{ 7.a | default('you') }}", "Anna you"),
         ("{{ 'five' | default }} {{ '5' | int }} {{ '1.5' | float }}", "five 5 1.5"),
         ("{{ '{{' }} {# kept #} {{ '{%' }}", "{{ {# kept #} {%"),
         ("{{ first_name }}\n", "Anna\n"),
@@ -100,6 +103,10 @@ def test_a_text_with_more_than_a_placeholder_stays_a_text(text: str) -> None:
         ("{{ nickname | int }}", "nickname"),
         ("{{ nickname | join }}", "nickname"),
         ("{{ nickname | round }}", "nickname"),
+        ("{{ first_name ~ nickname }}", "nickname"),
+        ("{{ 7.nickname ~ first_name }}", "nickname"),
+        ("{{ 1 if 7.nickname else 2 }}", "nickname"),
+        ("{{ ['x', 'y'.nickname] | join }}", "nickname"),
     ],
 )
 def test_what_is_missing_is_never_a_blank(text: str, name: str) -> None:
@@ -129,6 +136,12 @@ def test_a_placeholder_alone_is_missing_too() -> None:
         "{{ prices | first }}x",
         "{{ items | round }}x",
         "{{ [items] | join }}x",
+        "{{ items ~ 'x' }}",
+        "{{ first_name ~ address }}",
+        "{{ items | upper }}",
+        "{{ address | lower }}",
+        "{{ items | title }}{{ items | capitalize }}",
+        "{{ items | trim }}",
         "x{{ first_name > 3 }}",
     ],
 )
@@ -136,6 +149,12 @@ def test_an_attribute_of_a_wrong_type_is_unusable(text: str) -> None:
     """A list in a text, or a word where a number is needed, leaves the recipient out."""
     with pytest.raises(UnusableAttribute):
         Template(text).text(ANNA)
+
+
+def test_what_no_attribute_is_to_blame_for_is_not_called_one() -> None:
+    """A constant that is no text is told as the placeholder's own."""
+    with pytest.raises(UnusableAttribute, match="what the placeholder gives cannot be used"):
+        Template("{{ none }}").text(ANNA)
 
 
 @pytest.mark.parametrize(
@@ -158,6 +177,8 @@ def test_an_attribute_of_a_wrong_type_is_unusable(text: str) -> None:
         ("{{ a is callable }}", "there is no test `callable` here"),
         ("{{ " + "(" * 3000 + "a" + ")" * 3000 + " }}", "too deeply"),
         ("{{ a" + " + a" * 60 + " }}", "too deeply"),
+        ("{{ a ~ 1e999 }}", "a number in the placeholder is too large"),
+        ("{{ a + " + "9" * 5000 + " }}", "a number in the placeholder is too large"),
         ("{{ a }}" + "x" * 70_000, "at most 65536 characters"),
     ],
 )

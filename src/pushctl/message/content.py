@@ -40,7 +40,8 @@ class UnusableAttribute(MissingAttribute):
     """The recipient has the attribute, but with a value that cannot stand where it is needed."""
 
     def __init__(self, name: str, why: str) -> None:
-        super().__init__(name, f"the attribute `{name}` cannot be used: {why}")
+        what = f"the attribute `{name}`" if name else "what the placeholder gives"
+        super().__init__(name, f"{what} cannot be used: {why}")
 
 
 class PayloadTooLarge(Exception):

@@ -12,6 +12,7 @@ for a text that has a placeholder.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from jinja2.exceptions import TemplateError as JinjaError
 from jinja2.exceptions import TemplateSyntaxError
 from jinja2.filters import do_truncate
 from jinja2.sandbox import SandboxedEnvironment
+from jinja2.visitor import NodeTransformer
 
 from pushctl.message.content import MissingAttribute, PayloadTooLarge, UnusableAttribute
 from pushctl.outcome import JsonValue
@@ -44,9 +46,10 @@ _ALLOWED_TESTS = frozenset(
         *("==", "eq", "!=", "ne", "<", "lt", "<=", "le", ">", "gt", ">=", "ge", "in"),
     }
 )
+_TEXT_FILTERS = ("upper", "lower", "capitalize", "title", "trim")
 ALLOWED_FILTERS = frozenset(
     {
-        *("default", "d", "upper", "lower", "capitalize", "title", "trim", "truncate"),
+        *("default", "d", "truncate", *_TEXT_FILTERS),
         *("join", "first", "last", "length", "count", "round", "abs", "int", "float"),
     }
 )
@@ -67,6 +70,7 @@ class BadTemplate(Exception):
         self.hint = hint
 
 
+_TOO_LARGE = "a number in the placeholder is too large"
 _TOO_DEEP = ("the placeholder is nested too deeply", "texts are joined flat with `~`")
 
 
@@ -87,9 +91,7 @@ class Template:
         """Attributes that the text needs."""
         parts = _plain_parts(tree)
         self._parts = parts
-        for node in _descendants(tree):
-            if isinstance(node, nodes.Name):
-                node.name = _RENAMED.get(node.name, node.name)
+        tree = _Rewriting().visit(tree)
         single = _single_expression(tree)
         self._expression = None if single is None else _compile_expression(single)
         self._run = None if parts is not None else _ENVIRONMENT.from_string(tree)
@@ -169,6 +171,21 @@ class _Missing(StrictUndefined):
         super().__init__(hint, obj, name, exc=complain)  # type: ignore[arg-type]
 
 
+class _Rewriting(NodeTransformer):
+    """Says what pushctl means by a template in words that mean the same to Jinja2."""
+
+    def generic_visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> nodes.Node:
+        node = super().generic_visit(node, *args, **kwargs)
+        if isinstance(node, nodes.Name):
+            node.name = _RENAMED.get(node.name, node.name)
+        if isinstance(node, nodes.Concat):
+            # `~` writes lists, objects and booleans as Python does; our filter does not.
+            items = nodes.List(node.nodes, lineno=node.lineno)
+            joined = nodes.Filter(items, "join", [], [], None, None, lineno=node.lineno)
+            return joined.set_environment(_ENVIRONMENT)
+        return node
+
+
 class _Environment(SandboxedEnvironment):
     """Looks names up in objects and lists, and nowhere else."""
 
@@ -216,8 +233,17 @@ def _number(cast: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return convert
 
 
+def _of_text(change: Callable[..., str]) -> Callable[..., str]:
+    """Return *change*, a filter of Jinja2 that would take a list or object in Python's spelling."""
+
+    def convert(value: Any, *arguments: Any) -> str:
+        return change(as_text(_defined(value)), *arguments)
+
+    return convert
+
+
 def _join(value: Any, separator: str = "") -> str:
-    items = [as_text(item) for item in _defined(value)]
+    items = [as_text(_defined(item)) for item in _defined(value)]
     length = sum(map(len, items)) + len(items) * len(separator)
     if length > MAX_JOINED_CHARACTERS:
         raise PayloadTooLarge(length, MAX_JOINED_CHARACTERS, "joined list")
@@ -265,11 +291,16 @@ def _make_environment() -> _Environment:
         finalize=_finalize,
         comment_start_string=_NO_COMMENT,
         comment_end_string=_NO_COMMENT,
+        # What is constant is worked out with the rest: while it compiles, Jinja2 lets out whatever
+        # a constant that cannot be worked out raises.
+        optimized=False,
     )
     environment.globals.clear()
     environment.filters = {
         name: environment.filters[name] for name in environment.filters if name in ALLOWED_FILTERS
     }
+    for name in _TEXT_FILTERS:
+        environment.filters[name] = _of_text(environment.filters[name])
     environment.filters |= {"int": _number(int), "float": _number(float)}
     environment.filters |= {"join": _join, "round": _round, "truncate": _truncate}
     environment.tests = {
@@ -288,6 +319,8 @@ def _parse(text: str) -> nodes.Template:
         raise BadTemplate(f"the placeholder cannot be read: {error.message}", _hint(text)) from None
     except RecursionError:
         raise BadTemplate(*_TOO_DEEP) from None
+    except ValueError:  # Python reads no number of more than 4,300 digits
+        raise BadTemplate(_TOO_LARGE) from None
     _check_depth(tree)
     for node in _descendants(tree):
         if not isinstance(node, _ALLOWED_NODES):
@@ -296,6 +329,8 @@ def _parse(text: str) -> nodes.Template:
             raise BadTemplate(f"`{word}` is not available in a placeholder", instead)
         if isinstance(node, nodes.Filter | nodes.Test):
             _check_name(node)
+        if isinstance(node, nodes.Const) and node.value in (math.inf, -math.inf):
+            raise BadTemplate(_TOO_LARGE)
     return tree
 
 
