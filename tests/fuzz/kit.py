@@ -30,8 +30,8 @@ def target(name: str) -> ModuleType:
     Return the module of the target *name*.
 
     Its ``check(data)`` raises if *data* shows a fault.  It may have ``seeds()``, inputs made of
-    the samples that other tests use, ``MAX_BYTES``, the longest input worth trying, and
-    ``WORDS``, what its language is made of.
+    the samples that other tests use, ``MAX_BYTES``, the longest input worth trying, ``WORDS``, what
+    its language is made of, and ``EXECUTIONS``, how many inputs are tried in some four seconds.
     """
     return importlib.import_module(f"fuzz.targets.{name}")
 

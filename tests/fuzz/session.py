@@ -18,6 +18,7 @@ from pathlib import Path
 from fuzz import kit, memory
 
 MAX_BYTES = 1_024
+EXECUTIONS = 2_500
 INPUT_SECONDS = 10
 """An input that takes longer is a finding: it hangs."""
 MEMORY_MB = 1_024
@@ -62,10 +63,20 @@ def minimise(name: str) -> None:
         print(f"{name}: {before} inputs were kept, {len(kit.kept(name))} are now")
 
 
-def fuzz(name: str, seconds: int, place: Path, *, seed: int, planted: str = "") -> Session:
+def fuzz(
+    name: str,
+    seconds: int,
+    place: Path,
+    *,
+    seed: int,
+    is_counted: bool = False,
+    planted: str = "",
+) -> Session:
     """
     Fuzz the target *name* for so many seconds in the empty folder *place*.
 
+    One *is_counted* ends sooner, after the executions of its target: with a seed, runs differ only
+    by what the program under test does differently, such as the order of objects by address.
     The fault *planted* is planted first, if one is named.
     """
     new = place / "new"
@@ -79,6 +90,8 @@ def fuzz(name: str, seconds: int, place: Path, *, seed: int, planted: str = "") 
         f"-seed={seed}",
         "-print_final_stats=1",
     ]
+    if is_counted:
+        flags.append(f"-runs={getattr(kit.target(name), 'EXECUTIONS', EXECUTIONS)}")
     words = getattr(kit.target(name), "WORDS", ())
     if words:
         (place / "words").write_text("".join(f'"{_escaped(word)}"\n' for word in words), "ascii")

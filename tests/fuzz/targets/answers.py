@@ -23,6 +23,7 @@ from pushctl.gateway.answer import read_object
 from pushctl.outcome import Kind, Outcome, TokenAction
 from pushctl.records.record import FIELDS, Address, outcome_record, outcome_text
 
+EXECUTIONS = 50_000
 MAX_BYTES = 2_048
 FIXTURES = kit.HERE.parent / "fixtures" / "protocol" / "answers.json"
 _STATUSES = (200, 400, 401, 403, 404, 410, 429, 500, 502, 503)

@@ -22,6 +22,7 @@ from pushctl.wire.frames import ErrorCode
 from pushctl.wire.headers import RequestHead
 from wire import talk
 
+EXECUTIONS = 30_000
 LIMIT = 16_384
 
 

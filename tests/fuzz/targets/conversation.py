@@ -30,6 +30,7 @@ from pushctl.wire.connection import Connection
 from pushctl.wire.events import Closed, Event, Unprocessed
 from wire import talk
 
+EXECUTIONS = 6_000
 MAX_STEPS = 40
 TIMEOUT_S = 30.0
 _STATUSES = (200, 200, 410, 400, 100, 103, 429, 500)

@@ -23,6 +23,7 @@ from pushctl.audience.delimited import DelimitedSource, open_delimited
 from pushctl.audience.row import KNOWN_COLUMNS, Row
 from pushctl.outcome import Platform
 
+EXECUTIONS = 8_000
 LARGE_WAY = 200
 """One in so many files goes the way of a large one."""
 _FOLDER = folder("delimited")

@@ -29,6 +29,7 @@ from pushctl.wire.connection import Connection
 from pushctl.wire.events import Answer, Closed, Event
 from wire import talk
 
+EXECUTIONS = 10_000
 REQUESTS = 4
 WORDS = (
     *(b"\x88", b"\x20\x88", b"HTTP/1.1 ", b'{"reason":"Unregistered"}', b"\x08\x03410"),

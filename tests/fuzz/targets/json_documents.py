@@ -18,6 +18,7 @@ from pushctl.documents import Document, load
 from pushctl.documents.problems import MAX_DEPTH
 from pushctl.errors import Place
 
+EXECUTIONS = 100_000
 FILE = "f.json"
 WORDS = (
     *(b'{"a":', b'"\\u00e9"', b'"\\ud83d\\ude00"', b'"\\ud800"', b"1e999", b"-0", b"1E-3", b"[[[["),

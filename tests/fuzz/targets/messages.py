@@ -23,6 +23,7 @@ from pushctl.message.lint import lint
 from pushctl.message.neutral import from_document, from_options, from_payload
 from pushctl.outcome import Service
 
+EXECUTIONS = 30_000
 NOW = 1_795_168_800.25
 LIMITS = {Service.APNS: 5_120, Service.FCM: 65_536}
 PEOPLE = (

@@ -22,6 +22,7 @@ from pushctl.audience.jsonlines import holds_profiles, open_token_objects
 from pushctl.audience.row import KNOWN_COLUMNS, Row
 from pushctl.outcome import Platform
 
+EXECUTIONS = 10_000
 LARGE_WAY = 200
 """One in so many files goes the way of a large one."""
 _FOLDER = folder("objects")

@@ -24,6 +24,7 @@ from pushctl.documents import load
 from pushctl.gateway import apns_request
 from pushctl.outcome import Platform, Service
 
+EXECUTIONS = 20_000
 WORDS = (
     *(
         b"profiles:\n",

@@ -16,6 +16,7 @@ from fuzz.draw import Draw
 from pushctl.proxy import Proxy
 from pushctl.wire.proxy import _judge, _Waiting
 
+EXECUTIONS = 100_000
 PASSWORD = "hunter2hunter2"
 PROXY = Proxy("proxy.example", 3128, username="user", password=PASSWORD)
 TARGET = "api.push.apple.com:443"

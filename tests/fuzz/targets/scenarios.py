@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from fuzz import kit
 from pushctl.simulator.scenario import parse_scenario
 
+EXECUTIONS = 20_000
 WORDS = tuple(
     word.encode()
     for word in (

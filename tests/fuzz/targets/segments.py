@@ -15,6 +15,7 @@ from fuzz import kit
 from pushctl.audience.engine import Engine
 from pushctl.audience.segment import compile_segment
 
+EXECUTIONS = 6_000
 MAX_BYTES = 300
 NAMES = frozenset(("orders", "city", "vip", "born", "tags", "odd 'na\"me", "a/b~"))
 PEOPLE = (

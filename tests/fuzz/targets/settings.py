@@ -18,6 +18,7 @@ from pushctl.config import load_settings
 from pushctl.config.origins import settings_with_origins
 from pushctl.documents import load
 
+EXECUTIONS = 20_000
 CANARY = "5f4dcc3b5aa765d61d8327deb882cf99"
 WORDS = (
     *(b"credentials:\n", b"  shop-ios:\n", b"    service: apns\n", b"    service: fcm\n"),

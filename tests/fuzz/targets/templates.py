@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pushctl.message.content import MissingAttribute, PayloadTooLarge
 from pushctl.message.template import MAX_JOINED_CHARACTERS, BadTemplate, Template
 
+EXECUTIONS = 20_000
 PEOPLE = (
     {"a": "Anna", "n": 7, "l": ["a", 1, "c" * 50], "m": {"k": "v", "i": [1]}, "t": True, "f": 1.5},
     {"a": "a" * 500, "n": 10**30, "l": [[1], {}], "m": {"k": None}, "t": False, "f": -0.0},

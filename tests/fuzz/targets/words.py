@@ -27,6 +27,7 @@ from pushctl.rules.size import parse_size
 from pushctl.rules.text import inert, printable
 from pushctl.simulator.script import parse_action
 
+EXECUTIONS = 200_000
 MAX_BYTES = 200
 NOW_S = 1_795_168_800.0
 WORDS = (

@@ -18,6 +18,7 @@ from fuzz import kit
 from pushctl.documents import Document, load
 from pushctl.documents.problems import MAX_DEPTH
 
+EXECUTIONS = 30_000
 FILE = "f.yaml"
 WORDS = (
     *(b"profiles:\n  - id: anna\n", b"consent: true", b"tokens:\n      - {platform: ios, token: "),
