@@ -307,6 +307,57 @@ def test_a_stale_token_is_renewed_once_for_all_that_carried_it() -> None:
     assert 2 == world.renewals
 
 
+@pytest.mark.parametrize("answer", ["accepted", "dead"])
+def test_a_newer_token_that_was_taken_may_become_stale_too(answer: str) -> None:
+    """The same push may meet it: that is no refused credential, three times over."""
+    lane, world = made(6)
+    first, _ = lane.take(2, 1.0)
+    for renewal, now in enumerate((2.0, 5.0, 8.0), start=1):
+        lane.answered_no(first, EXPIRED, now)
+        assert (renewal, renewal, True) == (world.renewals, first.renewals, lane.renewing)
+        lane.renewed()
+        taken = lane.take(2, now + 1)
+        assert first is taken[0]
+        if answer == "accepted":
+            lane.answered_yes(taken[1], ACCEPTED, now + 2)
+        else:
+            lane.answered_no(taken[1], BAD_TOKEN, now + 2)
+
+    lane.answered_no(first, EXPIRED, 11.0)
+    assert (EXPIRED, 11.0) == world.ended[1]
+    assert (3, EXPIRED) == (world.renewals, lane.refused)
+
+
+def test_who_carried_a_token_that_is_being_replaced_goes_again() -> None:
+    """Two renewals may pass over one push: what it carried says nothing about the newest token."""
+    lane, world = made(3)
+    first, second = lane.take(2, 1.0)
+    lane.answered_no(first, EXPIRED, 2.0)
+    lane.answered_no(second, EXPIRED, 2.0)
+    lane.renewed()
+    again = lane.take(3, 3.0)
+    lane.answered_yes(again[2], ACCEPTED, 4.0)
+    lane.answered_no(first, EXPIRED, 5.0)
+    lane.renewed()
+    lane.answered_no(second, EXPIRED, 6.0)
+
+    assert (2, None, 2) == (world.renewals, lane.refused, second.renewals)
+    assert {1, 2} == {*rows(lane.take(3, 7.0))}
+
+
+def test_a_late_answer_to_an_older_token_does_not_speak_for_the_newer() -> None:
+    """A newer token that nothing was accepted with and that is called stale ends the lane."""
+    lane, world = made(2)
+    first, second = lane.take(2, 1.0)
+    lane.answered_no(first, EXPIRED, 2.0)
+    lane.answered_yes(second, ACCEPTED, 2.5)
+    lane.renewed()
+    assert [first] == lane.take(1, 3.0)
+    lane.answered_no(first, EXPIRED, 4.0)
+
+    assert (1, EXPIRED) == (world.renewals, lane.refused)
+
+
 def test_on_a_closed_lane_a_stale_token_is_an_answer_like_any_other() -> None:
     """Nothing is renewed or blamed when nothing more is sent."""
     lane, world = made(2)

@@ -20,6 +20,8 @@ from pushctl.errors import StorageError
 from pushctl.outcome import Category, Kind, Outcome, Retryable, Service
 from pushctl.wire.connection import TIMED_OUT
 
+RENEWALS = 3
+"""So many times a push may meet a token that the service has stopped taking."""
 SILENT_PROBES = 3
 """So many requests in a row, each sent alone, may go unanswered before the lane gives up."""
 
@@ -85,6 +87,8 @@ class Lane:
         """When the service last answered anything."""
         self._silent_probes = 0
         self._renewal_began = -1.0
+        self._taken_at = -1.0
+        """When the push was sent that was last accepted, or refused for its device token alone."""
 
     @property
     def closed(self) -> bool:
@@ -179,6 +183,7 @@ class Lane:
         self.in_flight -= 1
         self.proven = True
         self._heard_at = now
+        self._taken_at = push.sent_at
         self._silent_probes = 0
         self._canary.passed = True
         self._effects.finished(self, push, outcome, now)
@@ -190,14 +195,14 @@ class Lane:
         self._silent_probes = 0
         if outcome.category is Category.TOKEN and outcome.retryable is Retryable.NO:
             self.proven = True  # the service took the credential, and has judged the token
+            self._taken_at = push.sent_at
             self._refused_for_good(push, outcome, now)
             return
-        if is_stale(outcome, self.service) and push.renewals == 0 and self._closed_for is None:
-            push.renewals = 1
+        if is_stale(outcome, self.service) and self._may_renew_for(push):
+            push.renewals += 1
             self._queue.appendleft(push)
             self._again(push, outcome, now)
-            # What left before the last renewal began carried the token that it replaced.
-            if not self.renewing and push.sent_at > self._renewal_began:
+            if not self.renewing and self._has_newest_token(push):
                 self.renewing = True
                 self._renewal_began = now
                 self._effects.renew(self)
@@ -276,6 +281,22 @@ class Lane:
         if self._closed_for is None:
             self._closed_for = (reason, why)
         self._end_all_unsent(now)
+
+    def _has_newest_token(self, push: Push) -> bool:
+        """Return whether *push* left with the token that the last renewal brought."""
+        return push.sent_at > self._renewal_began
+
+    def _may_renew_for(self, push: Push) -> bool:
+        """
+        Return whether *push*, answered that its token is stale, goes again with a newer one.
+
+        A token that the service took and then calls stale is replaced.  One that it never took, and
+        that came in place of another, shows that the credential is refused.
+        """
+        if self._closed_for is not None or push.renewals >= RENEWALS:
+            return False
+        was_taken = self._taken_at > self._renewal_began
+        return push.renewals == 0 or was_taken or not self._has_newest_token(push)
 
     def _refused_for_good(self, push: Push, outcome: Outcome, now: float) -> None:
         self._effects.finished(self, push, outcome, now)
