@@ -83,6 +83,20 @@ def test_environment_and_topic_narrow() -> None:
     assert choose_credential(all_three, service=Service.FCM) is None
 
 
+def test_a_topic_may_have_the_suffix_of_a_push_type() -> None:
+    """Records hold it as it was sent; a bundle id that is spelled the same goes before."""
+    shop, call = key("shop", topic="com.acme"), key("call", topic="com.acme.voip")
+
+    def pick(topic: str, *credentials: CredentialSettings) -> CredentialSettings | None:
+        return choose_credential(settings(*credentials), service=Service.APNS, topic=topic)
+
+    assert shop is pick("com.acme.push-type.liveactivity", shop, CERTIFICATE)
+    assert shop is pick("com.acme.voip", shop, CERTIFICATE)
+    assert call is pick("com.acme.voip", shop, call)
+    assert CERTIFICATE is pick("com.acme.watch", shop, CERTIFICATE)
+    assert None is pick("com.acme.watch", shop) is pick("com.acmevoip", shop)
+
+
 def test_a_topic_is_no_matter_for_fcm() -> None:
     """A row with an APNs topic and environment can still be an FCM one."""
     assert GOOGLE is choose_credential(

@@ -8,6 +8,7 @@ from pushctl.config.settings import CredentialSettings, Settings
 from pushctl.config.words import did_you_mean
 from pushctl.errors import InvalidInput
 from pushctl.outcome import Environment, Service
+from pushctl.rules.apns import is_topic_of
 
 
 def choose_credential(
@@ -22,8 +23,9 @@ def choose_credential(
     """
     Return the credential for one recipient; ``None`` where none fits (the push is skipped).
 
-    *name*, *environment* and *topic* are what the recipient's row asks for; a credential whose
-    topic its certificate will say fits any topic, if no other names that topic.  *chosen* are the
+    *name*, *environment* and *topic* are what the recipient's row asks for, *topic* with or
+    without the suffix of a push type; a credential whose topic its certificate will say fits any
+    topic, if no other names that topic.  *chosen* are the
     names given by ``--credential``: they decide wherever the row does not name one.  Where
     several fit, the service's default decides.
 
@@ -88,8 +90,10 @@ def _with_topic(
     if topic is None:
         return candidates
     exact: list[CredentialSettings] = [it for it in candidates if it.topic == topic]
+    # Records and other senders' lists have the topic as it was sent, with its suffix.
+    of_app = [it for it in candidates if it.topic is not None and is_topic_of(it.topic, topic)]
     from_certificate: list[CredentialSettings] = [it for it in candidates if it.topic is None]
-    return exact or from_certificate
+    return exact or of_app or from_certificate
 
 
 def _decide(

@@ -127,6 +127,11 @@ def topic_for(push_type: str, bundle_id: str) -> str:
     return bundle_id + row.topic_suffix
 
 
+def is_topic_of(bundle_id: str, topic: str) -> bool:
+    """Return whether pushes of some type to the app *bundle_id* have the ``apns-topic`` *topic*."""
+    return any(topic == bundle_id + row.topic_suffix for row in PUSH_TYPES.values())
+
+
 def check_sender(push_type: PushType, sender: Sender) -> Iterator[Finding]:
     """
     Yield why *sender* cannot, or hardly can, send pushes of *push_type*.
