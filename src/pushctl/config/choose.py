@@ -91,7 +91,9 @@ def _with_topic(
         return candidates
     exact: list[CredentialSettings] = [it for it in candidates if it.topic == topic]
     # Records and other senders' lists have the topic as it was sent, with its suffix.
-    of_app = [it for it in candidates if it.topic is not None and is_topic_of(it.topic, topic)]
+    of_app: list[CredentialSettings] = [
+        it for it in candidates if it.topic is not None and is_topic_of(it.topic, topic)
+    ]
     from_certificate: list[CredentialSettings] = [it for it in candidates if it.topic is None]
     return exact or of_app or from_certificate
 
