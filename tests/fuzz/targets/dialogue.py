@@ -23,6 +23,8 @@ from pushctl.wire.events import Answer, Closed, Event, Unanswered, Unprocessed
 from wire import talk
 
 STEPS = 48
+AMPLE = 1 << 24
+"""The other client's windows in bytes: the server keeps to ours, which are opened at other times."""
 REFUSED_STREAM = 7
 _STATUSES = (200, 200, 410, 400, 429, 503, 302, 999)
 _BODIES = (b"{}", b'{"reason":"Unregistered"}', b"x" * 700, b"y" * 17_000, b"")
@@ -79,13 +81,13 @@ class _Stage:
             initial_values={
                 codes.HEADER_TABLE_SIZE: 0,
                 codes.ENABLE_PUSH: 0,
-                codes.INITIAL_WINDOW_SIZE: 131_072,
+                codes.INITIAL_WINDOW_SIZE: AMPLE,
                 codes.MAX_HEADER_LIST_SIZE: 16_384,
             },
         )
         self.server.initiate_connection()
         self.other.initiate_connection()
-        self.other.increment_flow_control_window((1 << 24) - 65_535)
+        self.other.increment_flow_control_window(AMPLE - 65_535)
         self.ours.start()
         self.talk()
         self.push(2)
