@@ -83,7 +83,7 @@ def evidence(stage: Stage, boot: str | None = None) -> str | None:
     folder = RunFolder("r1", stage.journal.parent)
     replay = replay_journal(stage.journal) if stage.journal.exists() else Replay()
     witness = Witness(replay, boot or boot_id(), folder.read_manifest()["started"])
-    logged_run(stage.folder / "bounces.jsonl", "r1", hear=witness.hear)
+    logged_run(stage.folder / "bounces.jsonl", "r1", 99, listener=witness)
     return witness.testimony()
 
 

@@ -74,7 +74,7 @@ def test_a_damaged_byte_costs_its_own_line_and_no_other(run: Kept) -> None:
         for pattern in PATTERNS if position % 4 == 0 else PATTERNS[:1]:
             with flipped(path, position, pattern):
                 assert others <= rows_read(path), (position, pattern)
-                assert others <= logged_run(path, "r1").rows, (position, pattern)
+                assert others <= {*logged_run(path, "r1", 99).rows}, (position, pattern)
     print(f"\n{len(whole):,} bytes of a bounce log damaged one by one")
 
 
@@ -86,7 +86,7 @@ def test_a_log_that_lost_its_end_keeps_every_whole_line(run: Kept) -> None:
         os.truncate(path, size)
         lines = whole[:size].count(b"\n")
         expected = {4 * number for number in range(1, min(lines, len(DEAD)) + 1)}
-        assert expected <= logged_run(path, "r1").rows
+        assert expected <= {*logged_run(path, "r1", 99).rows}
         assert expected <= rows_read(path)
         with Follower(path) as follower:
             follower.begin(1_000_000, lambda raw: True)
@@ -212,7 +212,7 @@ def resumed(stage: Stage, path: Path) -> None:
     sent = stage.resume()
     assert before == stage.stats.requests
     assert (ROWS - len(DEAD), len(DEAD)) == (sent.totals["accepted"], sent.totals["rejected"])
-    assert set(DEAD) <= logged_run(path, "r1").rows
+    assert set(DEAD) <= {*logged_run(path, "r1", 99).rows}
 
 
 def test_follow_goes_on_after_damage(run: Kept) -> None:

@@ -296,7 +296,7 @@ def test_a_bounce_log_on_a_full_disk_keeps_whole_lines(
     log.close()
     other.close()
 
-    assert ({1}, {7}) == (logged_run(path, "r1").rows, logged_run(path, "r2").rows)
+    assert ({1}, {7}) == ({*logged_run(path, "r1", 99).rows}, {*logged_run(path, "r2", 99).rows})
     assert 2 == len(path.read_text().splitlines())
 
 
@@ -310,4 +310,4 @@ def test_a_writer_that_died_in_a_line_costs_no_other_line(tmp_path: Path) -> Non
     log.flush()
     log.close()
 
-    assert {1} == logged_run(path, "r1").rows
+    assert {1} == {*logged_run(path, "r1", 99).rows}

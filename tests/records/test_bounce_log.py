@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+from collections import Counter
 from pathlib import Path
 
 from pushctl.outcome import Kind
@@ -9,7 +10,6 @@ from pushctl.records.bounce_log import (
     BounceLog,
     CountKey,
     Counts,
-    Logged,
     finished_line,
     logged_run,
 )
@@ -57,10 +57,13 @@ def test_what_a_log_holds_of_a_run_is_found_among_other_lines(tmp_path: Path) ->
     with path.open("a") as file:
         file.write('not json "r1"\n[1]\n{"run":"r1"')
 
-    logged = logged_run(path, "r1")
-    assert ({4, 9}, 1, True) == (logged.rows, logged.seq, logged.finished)
+    logged = logged_run(path, "r1", 9)
+    assert ({4, 9}, 1, True) == ({*logged.rows}, logged.seq, logged.finished)
     assert {(KEY, Kind.REJECTED): 2} == +logged.counts
-    assert Logged() == logged_run(tmp_path / "none.jsonl", "r1")
+    nothing = logged_run(tmp_path / "none.jsonl", "r1", 9)
+    assert (0, Counter(), 0, False) == (
+        len(nothing.rows), nothing.counts, nothing.seq, nothing.finished,
+    )  # fmt: skip
 
 
 def test_a_torn_last_line_is_ended_before_the_next_is_written(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from pushctl.job import recorder as recorder_module
 from pushctl.job import running as running_module
 from pushctl.job.ending import Ending
 from pushctl.job.recorder import Recorder
-from pushctl.job.resume import Again, _Left, _Resuming
+from pushctl.job.resume import Again, _Left, _Recorded, _Resuming
 from pushctl.job.running import Delivery, Running
 from pushctl.message.content import ApnsContent, FcmContent
 from pushctl.outcome import Environment, Service
@@ -34,7 +34,7 @@ from pushctl.records import bounce_log as bounce_log_module
 from pushctl.records import journal as journal_module
 from pushctl.records.folder import MANIFEST, RunFolder, sealed
 from pushctl.records.journal import Journal
-from pushctl.records.replay import Replay, replay_journal
+from pushctl.records.replay import replay_of
 from pushctl.wire import link as link_module
 from pushctl.wire.errors import ConnectFailed
 from pushctl.wire.link import Link, Liveness
@@ -262,7 +262,9 @@ class Process:
     def _resuming(self) -> Any:
         """Return the real resume, with the folder of the run played."""
         disk = self._system.disk
-        replay = replay_journal(disk.journal) if disk.journal.exists() else Replay()
+        inputs = max((row[0] for row in self._rows), default=0)
+        recorded = _Recorded(inputs)
+        replay = replay_of(RunFolder(RUN, disk.folder), tell=recorded.note)
         if replay.torn:
             os.truncate(disk.journal, replay.size)
         names = ("service", "credential", "environment", "topic")
@@ -273,6 +275,7 @@ class Process:
         }
         manifest = {
             "started": EPOCH,
+            "inputs": inputs,
             "campaign": None,
             "stop_if": self._plan.stop_if or "never",
             "credentials": credentials,
@@ -281,6 +284,7 @@ class Process:
         resuming = object.__new__(_Resuming)
         resuming._past = types.SimpleNamespace(
             replay=replay,
+            recorded=recorded,
             bounce_log=disk.log,
             folder=RunFolder(RUN, disk.folder),
             manifest=manifest,

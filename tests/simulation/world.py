@@ -175,7 +175,7 @@ class World:
         )
         noted[Kind.NOT_SENT] += len(self.rows) - sum(noted.values())
         assert ending.totals == noted, f"{ending.totals} is said, {noted} is noted"
-        logged = logged_run(self.disk.log, RUN)
+        logged = logged_run(self.disk.log, RUN, len(self.rows))
         counted: Counter[Kind] = Counter()
         for (_, kind), number in logged.counts.items():
             counted[kind] += number

@@ -32,7 +32,8 @@ _CLOSING = "\n)"  # on a line of its own, so that a comment at the end does not 
 _SHOWN_FILE = "--where"
 _LONG_WORD = re.compile(r"(\w{15})\w+")
 """What DuckDB quotes may be a piece of what was pasted here by mistake."""
-_NOBODY = "(SELECT NULL::VARCHAR AS attributes)"
+_NOBODY = "(SELECT unnest(['{}']) AS attributes)"
+"""One row, whose column DuckDB takes for no constant: then constants beside it are worked out."""
 
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "//"})
 _OF_NUMBERS = frozenset({"abs", "ceil", "ceiling", "floor", "round", "sign"})
@@ -122,8 +123,10 @@ class _Segment:
                 f"this is no condition: it gives {type_name}, not true or false",
                 hint="compare it with something, as in: orders > 5",
             )
-        sql = f"coalesce(TRY(CAST({self._sql(condition)} AS BOOLEAN)), false)"
+        sql = f"CAST({self._sql(condition)} AS BOOLEAN)"
         self._ask(f"SELECT {sql} FROM {_NOBODY}", tree)  # constants may be wrong among themselves
+        sql = f"coalesce(TRY({sql}), false)"
+        self._ask(f"SELECT {sql} FROM {_NOBODY}", tree)
         return sql
 
     # -- from text to a tree ------------------------------------------------------------------

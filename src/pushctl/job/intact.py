@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from pushctl.records.identity import rfc3339
 from pushctl.records.journal import storage_error
 from pushctl.records.record import Record
 from pushctl.records.replay import NOT_OPENED, OPENED, Replay
+from pushctl.records.rows import RowSet
 
 _BLOCK_BYTES = 1 << 20
 _HINT = "restore the run's folder from a copy; to send to the list anew, start another run"
@@ -98,16 +100,15 @@ class Witness:
         self._accepted = 0
         self._bounced: int | None = None
 
-    def hear(self, file: Path, number: int, line: Mapping[str, Any]) -> None:
-        """Take a line of the run into account."""
-        event = line.get("event")
-        if event == "Bounced push" and self._bounced is None:
-            row = line.get("row")
-            if isinstance(row, int) and self._is_recent(line.get("time")) and self._is_unsent(row):
-                self._bounced = row
-        elif event == "Push counts" and self._is_recent(line.get("hour")):
-            accepted = line.get(Kind.ACCEPTED.value)
-            self._accepted += accepted if isinstance(accepted, int) else 0
+    def bounced(self, row: int, time: object) -> None:
+        """The log says that *row* bounced."""
+        if self._bounced is None and self._is_recent(time) and self._is_unsent(row):
+            self._bounced = row
+
+    def counted(self, hour: object, accepted: object) -> None:
+        """The log counts pushes that were *accepted* in an *hour*."""
+        if self._is_recent(hour) and isinstance(accepted, int):
+            self._accepted += accepted
 
     def testimony(self) -> str | None:
         """Return what the log knows and the journal does not, in words; ``None``: nothing."""
@@ -129,29 +130,40 @@ class Witness:
 class Copies:
     """Holds the bounces in the log against the records that they are copies of."""
 
-    def __init__(self, started: float, *, masked: bool) -> None:
-        """*started* is when the run began; the log of a *masked* run does not show tokens."""
-        self.rows: set[int] = set()
+    def __init__(self, started: float, inputs: int, *, masked: bool) -> None:
+        """
+        *started* is when the run of so many *inputs* began.
+
+        The log of a *masked* run does not show tokens.
+        """
+        self.rows = RowSet(inputs)
         """The rows that have a record."""
+        self._copied = RowSet(inputs)
         self._wrong: list[Place] = []
         self._older: dict[int, Place] = {}
         """Lines that are no copies and older than the run: another run's with the same id?"""
-        self._copied: set[int] = set()
         self._started = rfc3339(started)
         self._left_out = {"token", "detail"} if masked else set()
-        self._known: set[int] = set()
+        # The texts of ten million bounces are more than memory; so is a set of their digests.
+        self._digests = array("q", bytes(8 * (inputs + 1)))
+        self._more: set[tuple[int, int]] = set()
+        """Row and digest of the records of a row that has several."""
 
     def know(self, record: Record) -> None:
         """Take a rejection that the journal holds into account."""
-        self.rows.add(record["row"])
-        self._known.add(self._digest(record))
+        row, digest = record["row"], self._digest(record)
+        if row in self.rows:
+            self._more.add((row, digest))
+        elif 0 < row < len(self._digests):
+            self.rows.add(row)
+            self._digests[row] = digest
 
     def hear(self, file: Path, number: int, line: Mapping[str, Any]) -> None:
         """Take a line of the log into account."""
         if line.get("event") != "Bounced push":
             return
         row, time = line.get("row"), line.get("time")
-        if isinstance(row, int) and self._digest(line) in self._known:
+        if isinstance(row, int) and self._is_copy(row, line):
             self._copied.add(row)
         elif isinstance(row, int) and isinstance(time, str) and time < self._started:
             self._older[row] = Place(str(file), number)
@@ -160,12 +172,18 @@ class Copies:
 
     def wrong(self) -> list[Place]:
         """Return where lines of this run stand that are no copies."""
-        alone = self.rows - self._copied
-        return [*self._wrong, *(place for row, place in self._older.items() if row in alone)]
+        return [*self._wrong, *(place for row, place in self._older.items() if self._is_alone(row))]
+
+    def _is_alone(self, row: int) -> bool:
+        return row in self.rows and row not in self._copied
+
+    def _is_copy(self, row: int, line: Mapping[str, Any]) -> bool:
+        digest = self._digest(line)
+        return row in self.rows and (self._digests[row] == digest or (row, digest) in self._more)
 
     def _digest(self, record: Mapping[str, Any]) -> int:
         shown = {name: value for name, value in record.items() if name not in self._left_out}
-        return hash(json.dumps(shown))  # the texts of ten million bounces are more than memory
+        return hash(json.dumps(shown))
 
 
 def lost_lines(testimony: str, journal: Path, bounce_log: Path) -> Problem:

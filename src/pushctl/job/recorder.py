@@ -21,6 +21,7 @@ from pushctl.records.bounce_log import BounceLog, CountKey, Counts, finished_lin
 from pushctl.records.identity import rfc3339
 from pushctl.records.journal import Journal
 from pushctl.records.record import Address, Record, outcome_record, outcome_text, to_text
+from pushctl.records.rows import RowSet
 
 _FLUSH_S = 0.05
 _SYNC_S = 0.1
@@ -41,7 +42,7 @@ class Past:
     totals: dict[Kind, int]
     seq: int
     """The last number of the run's "Push counts" lines."""
-    logged: set[int]
+    logged: RowSet
     """Rows that have a line in the bounce log."""
     again: dict[int, tuple[CountKey, Kind]]
     """How rows had ended that are sent again; one that is not reached has still ended so."""
@@ -92,7 +93,7 @@ class Recorder:
         self._on_outcome = on_outcome
         self._on_record = on_record
         self._counts = Counts(0 if past is None else past.seq)
-        self._logged = set() if past is None else past.logged
+        self._logged = RowSet(0) if past is None else past.logged
         self._again = {} if past is None else past.again
         self._ended: dict[tuple[Lane, Kind], int] = {}
         """What ended since the totals were last brought up to date."""

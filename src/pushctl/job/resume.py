@@ -46,9 +46,12 @@ from pushctl.records.replay import (
     journal_records,
     replay_of,
 )
+from pushctl.records.rows import RowSet
+from pushctl.records.skim import Skimmed
 
 LoadSettings = Callable[[Path | None], Settings]
 _LOGGED_AT_ONCE = 1000
+_REJECTED = Kind.REJECTED.value.encode()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -105,7 +108,9 @@ class _Past:
                 f"run {folder.run} was made by another version of pushctl",
                 hint=f"use pushctl {self.manifest.get('pushctl')}",
             )
-        self.replay = replay_of(folder)
+        inputs = int(self.manifest["inputs"])
+        self.recorded = _Recorded(inputs)
+        self.replay = replay_of(folder, inputs=inputs, tell=self.recorded.note)
         refuse_damaged_audience(folder.path, self.manifest["prepared"])
         self.prepared = Prepared.open(folder.path) if self.manifest["audience"] else None
         self.targets = [(kind, value) for kind, value in self.manifest["targets"]]
@@ -235,7 +240,8 @@ class _Resuming:
         """Return a recorder that goes on where the earlier processes stopped."""
         past = self._past
         witness = Witness(past.replay, self._boot, past.manifest["started"])
-        logged = logged_run(past.bounce_log, past.folder.run, hear=witness.hear)
+        inputs = int(past.manifest["inputs"])
+        logged = logged_run(past.bounce_log, past.folder.run, inputs, listener=witness)
         testimony = witness.testimony()
         if testimony is not None:
             problem = lost_lines(testimony, past.folder.journal, past.bounce_log)
@@ -248,7 +254,9 @@ class _Resuming:
             mask_key=mask_key_of(past.folder),
         )
         try:
-            standing, again = _standing(past, left, uncertain, _Bounces(log, logged.rows))
+            if past.recorded.rejected.without(logged.rows):
+                _add_bounces(log, past.folder.journal, logged.rows)
+            standing, again = _standing(past, left, uncertain)
             journal.add_start(past.folder.run, self._boot)
             totals = dict.fromkeys(Kind, 0)
             for (_, kind), number in standing.items():
@@ -283,46 +291,68 @@ class _Resuming:
         recorder.decided(running.address_of(row), outcome, attempts=int(was_sent))
 
 
-class _Bounces:
-    """Adds to the bounce log what a crash kept from it."""
+class _Recorded:
+    """The records that a journal holds, in so far as a resume needs them: by their rows."""
 
-    def __init__(self, log: BounceLog, rows: set[int]) -> None:
-        """*rows* have a line in *log* already."""
-        self._log = log
-        self._rows = rows
-        self._added = 0
+    def __init__(self, inputs: int) -> None:
+        self.pair = array("I", bytes(4 * (inputs + 1)))
+        """The number of the pair of each row's last record, from 1; 0: none."""
+        self.rejected = RowSet(inputs)
+        self._numbers: dict[tuple[CountKey, Kind], int] = {}
+        self._skimmed: dict[tuple[bytes, bytes, bytes], int] = {}
 
-    def add(self, record: Record) -> None:
-        """Add *record* unless its row has a line.  Raises :class:`StorageError`."""
-        if record["row"] in self._rows:
-            return
-        self._rows.add(record["row"])
-        self._log.add_text(to_text(record))
-        self._added += 1
-        if self._added % _LOGGED_AT_ONCE == 0:
-            self._log.flush()
+    def note(self, record: Record | Skimmed) -> None:
+        """Take *record* into account.  Raises :class:`IndexError` for a row that is none."""
+        if isinstance(record, Skimmed):
+            row, is_rejected = int(record.row), record.outcome == _REJECTED
+        else:
+            row, is_rejected = record["row"], record["outcome"] == Kind.REJECTED
+        self.pair[row] = self._number(record)
+        if is_rejected:
+            self.rejected.add(row)
+
+    def pairs(self) -> list[tuple[CountKey, Kind]]:
+        """Return the pairs of key and kind in the order of their numbers."""
+        return list(self._numbers)
+
+    def _number(self, record: Record | Skimmed) -> int:
+        if not isinstance(record, Skimmed):
+            pair = _key(record), Kind(record["outcome"])
+            return self._numbers.setdefault(pair, len(self._numbers) + 1)
+        told = record.outcome, record.where, record.time[: len("2026-11-20T10")]
+        number = self._skimmed.get(told)
+        if number is None:
+            number = self._skimmed[told] = self._number(record.record())
+        return number
+
+
+def _add_bounces(log: BounceLog, journal: Path, logged: RowSet) -> None:
+    """
+    Add to *log* what a crash kept from it: rejections in *journal* of rows that are not *logged*.
+
+    Raises :class:`StorageError`.
+    """
+    added = 0
+    for record in journal_records(journal):
+        if record["outcome"] == Kind.REJECTED and record["row"] not in logged:
+            logged.add(record["row"])
+            log.add_text(to_text(record))
+            added += 1
+            if added % _LOGGED_AT_ONCE == 0:
+                log.flush()
 
 
 def _standing(
-    past: _Past, left: _Left, uncertain: frozenset[int], bounces: _Bounces
+    past: _Past, left: _Left, uncertain: frozenset[int]
 ) -> tuple[Counter[tuple[CountKey, Kind]], dict[int, tuple[CountKey, Kind]]]:
     """
     Return what stands of what earlier processes noted, and how rows had ended that go out again.
-
-    Every rejection is given to *bounces*.
     """
     replay = past.replay
-    pairs: dict[tuple[CountKey, Kind], int] = {}
-    last = array("I", [0]) * len(replay.states)  # the pair of each row's last record, from 1
-    for record in journal_records(past.folder.journal) if past.folder.journal.exists() else ():
-        kind = Kind(record["outcome"])
-        if kind is Kind.REJECTED:
-            bounces.add(record)
-        last[record["row"]] = pairs.setdefault((_key(record), kind), len(pairs) + 1)
-    of_pair = list(pairs)
+    of_pair = past.recorded.pairs()
     counts: Counter[tuple[CountKey, Kind]] = Counter()
     again: dict[int, tuple[CountKey, Kind]] = {}
-    for row, number in enumerate(last):
+    for row, number in enumerate(past.recorded.pair):
         if not number or row in uncertain:
             continue
         pair = of_pair[number - 1]

@@ -184,16 +184,12 @@ def _off_log(folder: RunFolder, manifest: dict[str, Any], replay: Replay) -> lis
     found = []
     bounce_log = Path(manifest["bounce_log"])
     witness = Witness(replay, boot_id(), manifest["started"])
-    copies = Copies(manifest["started"], masked=bool(manifest["mask_tokens"]))
+    inputs = int(manifest["inputs"])
+    copies = Copies(manifest["started"], inputs, masked=bool(manifest["mask_tokens"]))
     for record in journal_records(folder.journal) if folder.journal.exists() else ():
         if record["outcome"] == Kind.REJECTED:
             copies.know(record)
-
-    def hear(file: Path, number: int, line: dict[str, Any]) -> None:
-        witness.hear(file, number, line)
-        copies.hear(file, number, line)
-
-    logged = logged_run(bounce_log, folder.run, hear=hear).rows
+    logged = logged_run(bounce_log, folder.run, inputs, listener=witness, hear=copies.hear).rows
     testimony = witness.testimony()
     if testimony is not None:
         found.append(_sentence(lost_lines(testimony, folder.journal, bounce_log)))
@@ -201,7 +197,7 @@ def _off_log(folder: RunFolder, manifest: dict[str, Any], replay: Replay) -> lis
     if wrong:
         more = f", nor are {len(wrong) - 1:,} others" if len(wrong) > 1 else ""
         found.append(f"{wrong[0]}: this bounce is not what the journal holds{more}")
-    missing = len(copies.rows - logged)
+    missing = copies.rows.without(logged)
     if missing:
         found.append(f"{missing:,} bounces are not in the bounce log yet; a resume adds them")
     return found

@@ -18,7 +18,7 @@ import stat
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from pushctl.audience.content import open_growing
 from pushctl.errors import InvalidInput, StorageError
@@ -28,6 +28,8 @@ from pushctl.records.masking import masked
 from pushctl.records.ownership import refuse_foreign_log
 from pushctl.records.record import SCHEMA, Record, to_text
 from pushctl.records.rotation import rotate, rotated
+from pushctl.records.rows import RowSet
+from pushctl.records.skim import Skimmed, skim
 
 
 class CountKey(NamedTuple):
@@ -216,7 +218,7 @@ class BounceLog:
 class Logged:
     """What a bounce log holds of one run."""
 
-    rows: set[int] = dataclasses.field(default_factory=set)
+    rows: RowSet
     """Rows with a "Bounced push" line."""
     counts: Counter[tuple[CountKey, Kind]] = dataclasses.field(default_factory=Counter)
     """The sums of its "Push counts"."""
@@ -224,36 +226,74 @@ class Logged:
     finished: bool = False
 
 
+_BOUNCED = b'"Bounced push"'
+
+
+class RunListener(Protocol):
+    """Is told what a log holds of a run."""
+
+    def bounced(self, row: int, time: object) -> None:
+        """*row* has a "Bounced push" line; its *time* is whatever stands there."""
+
+    def counted(self, hour: object, accepted: object) -> None:
+        """A "Push counts" line has these."""
+
+
 Hear = Callable[[Path, int, dict[str, Any]], None]
 """Is told file, number and content of a line."""
 
 
-def logged_run(path: Path, run: str, *, hear: Hear | None = None) -> Logged:
+def logged_run(
+    path: Path,
+    run: str,
+    inputs: int,
+    *,
+    listener: RunListener | None = None,
+    hear: Hear | None = None,
+) -> Logged:
     """
-    Return what the log at *path* and its rotated files hold of *run*; *hear* is told every line.
+    Return what the log at *path* and its rotated files hold of *run*, which has *inputs* rows.
+
+    *hear* is told every line, and makes it slower: then each is parsed.
 
     Lines that are no JSON, and values that are none of ours, are passed over: what is missing is
     added by a resume.  Raises :class:`InvalidInput` where a file cannot be read.
     """
-    logged = Logged()
+    logged = Logged(RowSet(inputs))
     needle = json.dumps(run).encode()
     for file in (*rotated(path), path):
         if file == path and not path.exists():
             continue
         with open_growing(file) as stream:
             for number, raw in enumerate(stream, start=1):
-                line = _parsed(raw) if needle in raw else None
+                if needle not in raw:
+                    continue
+                skimmed = skim(raw) if hear is None else None
+                if skimmed is not None:
+                    _note_skimmed(logged, skimmed, run, listener)
+                    continue
+                line = _parsed(raw)
                 if line is not None and line.get("run") == run:
-                    _note(logged, line)
+                    _note(logged, line, listener)
                     if hear is not None:
                         hear(file, number, line)
     return logged
 
 
-def _note(logged: Logged, line: dict[str, Any]) -> None:
+def _note_skimmed(logged: Logged, line: Skimmed, run: str, listener: RunListener | None) -> None:
+    if line.event == _BOUNCED and line.run == run.encode():
+        row = int(line.row)
+        logged.rows.add(row)
+        if listener is not None:
+            listener.bounced(row, line.time.decode("ascii"))
+
+
+def _note(logged: Logged, line: dict[str, Any], listener: RunListener | None) -> None:
     match line:
         case {"event": "Bounced push", "row": int(row)}:
             logged.rows.add(row)
+            if listener is not None:
+                listener.bounced(row, line.get("time"))
         case {"event": "Push counts", "seq": int(seq)}:
             logged.seq = max(logged.seq, seq)
             names = [line.get(name) for name in CountKey._fields]
@@ -268,6 +308,8 @@ def _note(logged: Logged, line: dict[str, Any]) -> None:
             logged.finished = True
         case _:
             pass
+    if listener is not None and line.get("event") == "Push counts":
+        listener.counted(line.get("hour"), line.get(Kind.ACCEPTED.value))
 
 
 def _parsed(raw: bytes) -> dict[str, Any] | None:

@@ -7,18 +7,22 @@ import json
 import time
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pushctl.errors import InvalidInput, Place
 from pushctl.outcome import Kind, Retryable
 from pushctl.records.folder import RunFolder
 from pushctl.records.record import SCHEMA, Record
+from pushctl.records.skim import Skimmed, skim_sound
 
-_MAX_ROWS = 1 << 31
-"""More than any run has: a span beyond it is no span, and would fill the memory."""
+Tell = Callable[[Record | Skimmed], None]
+_Line = TypeVar("_Line")
+_MOST_ROWS = (1 << 31) - 1
+"""More than any run has."""
 _CRC_TAIL = len(b',"crc":"00000000"}\n')
+_OUTCOME = b'{"t":"outcome","record":'
 
 NOT_OPENED, OPENED, WAITING, SENT, FAILED = 0, 1, 2, 8, 9
 """
@@ -28,6 +32,7 @@ about to be written.  The last was rejected with an answer that allows another t
 """
 KIND_CODES = {kind: code for code, kind in enumerate(Kind, start=3)}
 """The states of rows that ended otherwise, by kind."""
+_NAMED_KINDS = {kind.value.encode(): kind for kind in Kind}
 _CODE_KINDS = {code: kind for kind, code in KIND_CODES.items()} | {FAILED: Kind.REJECTED}
 _ACCEPTED, _UNKNOWN = KIND_CODES[Kind.ACCEPTED], KIND_CODES[Kind.UNKNOWN]
 
@@ -39,6 +44,8 @@ class Replay:
     run: str | None = None
     boot: str | None = None
     """The boot of the machine in which the last process wrote."""
+    highest: int = _MOST_ROWS
+    """The last row that there may be: a span beyond it is no span, and would fill the memory."""
     states: bytearray = dataclasses.field(default_factory=bytearray)
     high: int = 0
     """The last row of any opened window."""
@@ -83,8 +90,12 @@ class Replay:
             rows.update(_places(self.states, OPENED), _places(self.states, WAITING), self.reopened)
         return sorted(rows)
 
-    def note(self, line: dict[str, Any]) -> None:
+    def note(self, line: dict[str, Any] | Skimmed) -> None:
         """Take one journal line into account; one of a kind that we do not know means nothing."""
+        if isinstance(line, Skimmed):
+            kind = _NAMED_KINDS[line.outcome]
+            self._outcome(int(line.row), kind, may_be_tried=line.may_be_tried())
+            return
         match line["t"]:
             case "accepted":
                 self._accepted(line)
@@ -98,7 +109,9 @@ class Replay:
             case "open":
                 self._open(_rows(line))
             case "outcome":
-                self._outcome(line["record"])
+                record = line["record"]
+                may_be_tried = record["retryable"] != Retryable.NO and record["attempts"]
+                self._outcome(record["row"], Kind(record["outcome"]), may_be_tried=may_be_tried)
             case "attempt":
                 self._attempt(line["row"], answered=line["status"] is not None)
             case "start":
@@ -138,7 +151,7 @@ class Replay:
     def _open(self, rows: range | list[int]) -> None:
         self.ended = False
         high = rows[-1] if isinstance(rows, range) else max(rows)
-        if not 0 <= high < _MAX_ROWS:
+        if not 0 <= high <= self.highest:
             raise ValueError
         missing = high + 1 - len(self.states)
         if missing > 0:
@@ -166,11 +179,8 @@ class Replay:
             elif row < len(self.states) and self.states[row] in (OPENED, WAITING, SENT):
                 self.states[row] = NOT_OPENED
 
-    def _outcome(self, record: Record) -> None:
-        row = record["row"]
-        kind = Kind(record["outcome"])
-        retryable = record["retryable"] != Retryable.NO and record["attempts"]
-        self.states[row] = FAILED if kind is Kind.REJECTED and retryable else KIND_CODES[kind]
+    def _outcome(self, row: int, kind: Kind, *, may_be_tried: bool) -> None:
+        self.states[row] = FAILED if kind is Kind.REJECTED and may_be_tried else KIND_CODES[kind]
         self.reopened.pop(row, None)
         self.doubtful.discard(row)
 
@@ -187,7 +197,7 @@ def _rows(line: dict[str, Any]) -> range | list[int]:
         rows: list[int] = line["rows"]
         return rows
     low, high = line["lo"], line["hi"]
-    if not 0 <= low <= high < _MAX_ROWS:
+    if not 0 <= low <= high <= _MOST_ROWS:
         raise ValueError
     return range(low, high + 1)
 
@@ -201,19 +211,30 @@ def lines(path: Path, replay: Replay, run: str | None = None) -> Iterator[dict[s
     A last line that is torn is left out (``torn`` is set).  Raises :class:`InvalidInput` with the
     place of a line that is damaged or not ours to read, and where the journal cannot be read.
     """
+    return _lines(path, replay, run, _parsed)
+
+
+def _lines(
+    path: Path, replay: Replay, run: str | None, read: Callable[[bytes], _Line | None]
+) -> Iterator[_Line]:
     try:
         with path.open("rb") as stream:
-            yield from _lines(stream, path, replay, run)
+            yield from _lines_of(stream, path, replay, run, read)
     except OSError as error:
         raise InvalidInput(f"cannot read {path}: {error.strerror}") from error
 
 
-def _lines(
-    stream: Iterable[bytes], path: Path, replay: Replay, run: str | None
-) -> Iterator[dict[str, Any]]:
+def _lines_of(
+    stream: Iterable[bytes],
+    path: Path,
+    replay: Replay,
+    run: str | None,
+    read: Callable[[bytes], _Line | None],
+) -> Iterator[_Line]:
     for number, raw in enumerate(stream, start=1):
-        parsed = _checked(raw, replay.chain)
-        if parsed is None:
+        chain = _chained(raw, replay.chain)
+        line = None if chain is None else read(raw)
+        if chain is None or line is None:
             replay.torn = _is_torn(raw, replay.chain)
             if replay.torn:
                 return
@@ -223,9 +244,9 @@ def _lines(
                 hint="restore the run's folder from a copy; pushctl does not guess what"
                 " happened to the rows from this line on",
             )
-        line, replay.chain = parsed
+        replay.chain = chain
         replay.size += len(raw)
-        if line.get("t") == "start":
+        if isinstance(line, dict) and line.get("t") == "start":
             _refuse_foreign(line, run, Place(str(path), number))
         yield line
 
@@ -246,12 +267,26 @@ def _refuse_foreign(start: dict[str, Any], run: str | None, place: Place) -> Non
         )
 
 
-def replay_journal(path: Path, run: str | None = None) -> Replay:
-    """Return what the journal at *path* says.  Raises :class:`InvalidInput` as :func:`lines`."""
-    replay = Replay()
-    for number, line in enumerate(lines(path, replay, run), start=1):
+def replay_journal(
+    path: Path, run: str | None = None, *, inputs: int = _MOST_ROWS, tell: Tell | None = None
+) -> Replay:
+    """
+    Return what the journal at *path* says, of a run of so many *inputs*.
+
+    *tell* is told each outcome record on the way.
+
+    Raises :class:`InvalidInput` as :func:`lines` does.
+    """
+    replay = Replay(highest=inputs)
+    found: Iterator[dict[str, Any] | Skimmed] = _lines(path, replay, run, _skimmed_or_parsed)
+    for number, line in enumerate(found, start=1):
         try:
             replay.note(line)
+            if tell is not None:
+                if isinstance(line, Skimmed):
+                    tell(line)
+                elif line["t"] == "outcome":
+                    tell(line["record"])
         except (LookupError, TypeError, ValueError, ArithmeticError, OSError):
             # OSError is the calendar's word for a time that is none.
             raise InvalidInput(
@@ -262,9 +297,11 @@ def replay_journal(path: Path, run: str | None = None) -> Replay:
     return replay
 
 
-def replay_of(folder: RunFolder) -> Replay:
+def replay_of(folder: RunFolder, *, inputs: int = _MOST_ROWS, tell: Tell | None = None) -> Replay:
     """Return what the journal in *folder* says: nothing, where the run never came to write one."""
-    return replay_journal(folder.journal, folder.run) if folder.journal.exists() else Replay()
+    if not folder.journal.exists():
+        return Replay()
+    return replay_journal(folder.journal, folder.run, inputs=inputs, tell=tell)
 
 
 def journal_records(path: Path) -> Iterator[Record]:
@@ -281,15 +318,25 @@ def _is_torn(raw: bytes, chain: int) -> bool:
     Such a line lacks its end.  A line that has one was written as a whole, and acted on: that
     rows were sent may stand in it, so it is damaged and not torn, even if it is the last.
     """
-    return not raw.endswith(b"\n") and _checked(raw[:-1] + b"\n", chain) is None
+    whole = raw[:-1] + b"\n"
+    is_damaged = _chained(whole, chain) is not None and _parsed(whole) is not None
+    return not raw.endswith(b"\n") and not is_damaged
 
 
-def _checked(raw: bytes, chain: int) -> tuple[dict[str, Any], int] | None:
-    body = raw[:-_CRC_TAIL] + b"}"
-    expected = zlib.crc32(body, chain)
-    if raw[-_CRC_TAIL:] != b',"crc":"%08x"}\n' % expected:
-        return None
+def _chained(raw: bytes, chain: int) -> int | None:
+    """Return the checksum of all lines up to *raw*; ``None`` where *raw* has another."""
+    expected = zlib.crc32(raw[:-_CRC_TAIL] + b"}", chain)
+    return expected if raw[-_CRC_TAIL:] == b',"crc":"%08x"}\n' % expected else None
+
+
+def _parsed(raw: bytes) -> dict[str, Any] | None:
     try:
-        return json.loads(raw), expected  # an object, as it ends like one
+        line: dict[str, Any] = json.loads(raw)  # an object, as it ends like one
     except (ValueError, RecursionError):
         return None
+    return line
+
+
+def _skimmed_or_parsed(raw: bytes) -> dict[str, Any] | Skimmed | None:
+    skimmed = skim_sound(raw, len(_OUTCOME)) if raw.startswith(_OUTCOME) else None
+    return _parsed(raw) if skimmed is None else skimmed

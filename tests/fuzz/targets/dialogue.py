@@ -24,7 +24,7 @@ from wire import talk
 
 STEPS = 48
 AMPLE = 1 << 24
-"""The other client's windows in bytes: the server keeps to ours, which are opened at other times."""
+"""The other client's windows, in bytes: the server keeps to ours, opened at other times."""
 REFUSED_STREAM = 7
 _STATUSES = (200, 200, 410, 400, 429, 503, 302, 999)
 _BODIES = (b"{}", b'{"reason":"Unregistered"}', b"x" * 700, b"y" * 17_000, b"")

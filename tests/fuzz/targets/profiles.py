@@ -84,7 +84,7 @@ def _check_document(text: bytes, *, is_json: bool, platform: Platform | None) ->
     source = open_profile_document(document, ())
     found = _recipients(source, platform)
     assert isinstance(document.value, dict)
-    people = document.value["profiles"] or []
+    people = document.value.get("profiles") or []
     agreed = [profile["consent"] is True for profile in people if "consent" in profile]
     assert sum(one.verdict is None for one in found) == 0 or any(agreed)
     lines = b"".join(json.dumps(profile).encode() + b"\n" for profile in people)
