@@ -257,6 +257,7 @@ class _Resuming:
             if past.recorded.rejected.without(logged.rows):
                 _add_bounces(log, past.folder.journal, logged.rows)
             standing, again = _standing(past, left, uncertain)
+            past.recorded = _Recorded(0)  # 50 MB for ten million rows, and the sending comes now
             journal.add_start(past.folder.run, self._boot)
             totals = dict.fromkeys(Kind, 0)
             for (_, kind), number in standing.items():
