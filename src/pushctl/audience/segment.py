@@ -126,7 +126,7 @@ class _Segment:
         sql = f"CAST({self._sql(condition)} AS BOOLEAN)"
         self._ask(f"SELECT {sql} FROM {_NOBODY}", tree)  # constants may be wrong among themselves
         sql = f"coalesce(TRY({sql}), false)"
-        self._ask(f"SELECT {sql} FROM {_NOBODY}", tree)
+        self._ask(f"SELECT {sql} FROM {_NOBODY}", tree)  # TRY does not take everything
         return sql
 
     # -- from text to a tree ------------------------------------------------------------------
