@@ -51,6 +51,7 @@ ANNA: dict[str, Any] = {
         ("{{ first_name ~ '/' ~ orders }}", "Anna/7"),
         ("{{ vip ~ '/' ~ price }} {{ vip | upper }}", "true/3.456 TRUE"),
         ("{{ first_name ~ (orders ~ 'x') | upper }}", "Anna7X"),
+        ("{{ 'xyAnnayx' | trim('xy') }}{{ 'xBob' | trim(chars='x') }}", "AnnaBob"),
         ("{{ 'xyAnnayx' | trim('xy') }} {{ 7.a | default('you') }}", "Anna you"),
         ("{{ 'five' | default }} {{ '5' | int }} {{ '1.5' | float }}", "five 5 1.5"),
         ("{{ '{{' }} {# kept #} {{ '{%' }}", "{{ {# kept #} {%"),

@@ -25,9 +25,8 @@ def choose_credential(
 
     *name*, *environment* and *topic* are what the recipient's row asks for, *topic* with or
     without the suffix of a push type; a credential whose topic its certificate will say fits any
-    topic, if no other names that topic.  *chosen* are the
-    names given by ``--credential``: they decide wherever the row does not name one.  Where
-    several fit, the service's default decides.
+    topic, if no other names that topic.  *chosen* are the names given by ``--credential``: they
+    decide wherever the row does not name one.  Where several fit, the service's default decides.
 
     :raises InvalidInput: if there is no credential at all, *chosen* names one that does not exist
         or two for one service, or several fit and nothing decides.

@@ -7,7 +7,7 @@ import contextlib
 import dataclasses
 import time
 from collections import Counter
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,7 @@ class Recorder:
         self._on_outcome = on_outcome
         self._on_record = on_record
         self._counts = Counts(0 if past is None else past.seq)
-        self._logged: Container[int] = () if past is None else past.logged
+        self._logged: RowSet | frozenset[int] = frozenset() if past is None else past.logged
         self._again = {} if past is None else past.again
         self._ended: dict[tuple[Lane, Kind], int] = {}
         """What ended since the totals were last brought up to date."""

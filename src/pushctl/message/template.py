@@ -236,8 +236,8 @@ def _number(cast: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def _of_text(change: Callable[..., str]) -> Callable[..., str]:
     """Return *change*, a filter of Jinja2 that would take a list or object in Python's spelling."""
 
-    def convert(value: Any, *arguments: Any) -> str:
-        return change(as_text(_defined(value)), *arguments)
+    def convert(value: Any, *arguments: Any, **named: Any) -> str:
+        return change(as_text(_defined(value)), *arguments, **named)
 
     return convert
 
